@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "heng/base/error.h"
+#include "heng/contracts/answer.h"
+#include "heng/contracts/feedback.h"
+#include "heng/contracts/identity.h"
+#include "heng/contracts/inference.h"
+#include "heng/contracts/knowledge.h"
+
+/// The JSON shapes of docs/api.md as text, so that the command line prints what the HTTP interface answers. Never fail:
+/// invalid UTF-8 is replaced. One line each, without a final newline.
+namespace heng::api {
+
+std::string to_json(const AskAnswer& answer);
+std::string to_json(const AskEvent& event);                       ///< The data of the event; its name is event_name().
+std::string event_name(const AskEvent& event);
+std::string search_results_to_json(const std::vector<Passage>& passages);   ///< {"results":[…]}
+std::string passages_to_json(const std::vector<Passage>& passages);         ///< {"passages":[…]} of a document.
+std::string to_json(const KbInfo& kb);
+std::string to_json(const DocumentInfo& document);
+std::string to_json(const IngestReport& report);
+std::string to_json(const KeyInfo& key);
+std::string to_json(const ModelInfo& model);
+std::string to_json(const ChatResult& result);                    ///< OpenAI's message and usage.
+std::string error_to_json(const Error& error);                    ///< {"error":{…}} without a request id.
+
+}  // namespace heng::api
