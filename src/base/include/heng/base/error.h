@@ -35,6 +35,7 @@ struct Error {
   ErrorCode code = ErrorCode::internal;
   std::string message;
   std::string param;  ///< The field or option at fault, or empty.
+  long retry_after_ms = 0;  ///< When trying again may help (rate_limited, overloaded); 0: not known.
 
   Error() = default;
   Error(ErrorCode c, std::string m, std::string p = {}) : code(c), message(std::move(m)), param(std::move(p)) {}
