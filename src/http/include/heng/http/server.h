@@ -69,9 +69,8 @@ struct Step {
   Response response;
   std::optional<Work> work;
 };
-using Handler = std::function<Step(Request&&)>;
-
-enum class BodyUse { none, small, large };
+/// The first step of a request, on the quick pool. The request lives until the work is done; its body may be moved from.
+using Handler = std::function<Step(Request&)>;
 
 struct Route {
   std::string method;                                  ///< "GET" serves HEAD as well.
