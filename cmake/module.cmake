@@ -20,7 +20,7 @@ define_property(GLOBAL PROPERTY HENG_ROOMS BRIEF_DOCS "room:layer:folder:deps li
 
 function(heng_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
-    -Wno-gnu-statement-expression -Werror=return-type)
+    -Werror=return-type)
   # HENG_TRY is a statement expression, which -Wpedantic flags; __int128 likewise
   target_compile_options(${target} PRIVATE -Wno-pedantic)
   if(HENG_WERROR)
