@@ -1,0 +1,71 @@
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "heng/pipeline/asker.h"
+
+namespace heng::pipeline {
+
+/// Everything one question gathers on its way through the stages. Lives on the stack of ask(); one thread.
+struct Flow {
+  const AskerSettings& settings;
+  const AskerPorts& ports;
+  const AskRequest& request;
+  const AskSink& sink;
+  std::stop_token stop;
+
+  std::optional<AuditTicket> opened;
+  AuditClose record;                        ///< Filled as the stages go.
+  AskAnswer answer;
+  std::string question;                     ///< Standalone, after the rewrite.
+  AnswerVerifier::Evidence evidence;
+  std::vector<Passage> passages;            ///< Passage n-1 is [n] in the prompt.
+  std::vector<Figure> computed;             ///< What the calculator made.
+  std::vector<VerifiedSentence> prepared;   ///< Sentences the system wrote itself, citing passage numbers.
+  std::vector<Message> prompt;
+  std::string material;                     ///< The user message up to the task, shared by compute and write.
+  bool needs_model = true;
+  bool nothing_found = false;               ///< An abstention: by the evidence check, or the model says so.
+  bool client_gone = false;
+  std::vector<int> numbers;                 ///< numbers[n-1]: citation number given to passage n, 0: not cited yet.
+  std::string released;                     ///< Text that has left, to compose the answer.
+
+  bool chinese() const { return answer.language == "zh"; }
+  const std::string& model() const { return request.model; }
+  bool stopped() const { return stop.stop_requested() || client_gone; }
+  /// Tells the client; a client that does not listen any more stops the flow.
+  void tell(const AskEvent& event) {
+    if (sink && !sink(event)) client_gone = true;
+  }
+  void tell_stage(std::string name) {
+    AskEvent event;
+    event.kind = AskEvent::Kind::stage;
+    event.stage = std::move(name);
+    tell(event);
+  }
+  void note(std::string rule, std::string verdict, std::string detail) {
+    record.verdicts.push_back({std::move(rule), "1", std::move(verdict), std::move(detail)});
+  }
+  void add_usage(const Usage& usage) {
+    answer.usage.prompt_tokens += usage.prompt_tokens;
+    answer.usage.cached_tokens += usage.cached_tokens;
+    answer.usage.completion_tokens += usage.completion_tokens;
+  }
+};
+
+// The stages; their order and its reasons stand in stages.cc.
+Result<void> open_record(Flow& flow);
+Result<void> guard_in(Flow& flow);
+Result<void> rewrite(Flow& flow);
+Result<void> search(Flow& flow);
+Result<void> weigh_evidence(Flow& flow);
+Result<void> build_prompt(Flow& flow);
+Result<void> compute(Flow& flow);
+Result<void> write_answer(Flow& flow);
+Result<void> settle(Flow& flow);
+Result<void> close_record(Flow& flow);
+
+}  // namespace heng::pipeline

@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include "flow.h"
+#include "heng/base/hash.h"
+#include "words.h"
+
+namespace heng::pipeline {
+namespace {
+
+/// What the ledger keeps of a question that is too long or broken: valid UTF-8, cut, with the hash of the whole.
+std::string recordable(const std::string& question, std::size_t most_bytes) {
+  std::string out = text::replace_invalid_utf8(std::string_view(question).substr(0, most_bytes));
+  if (question.size() > most_bytes) out += fmt::format(" … ({} bytes, sha256 {})", question.size(), sha256_hex(question));
+  return out;
+}
+
+}  // namespace
+
+Result<void> open_record(Flow& flow) {
+  AuditOpen open;
+  open.time_ms = flow.ports.clock.unix_ms();
+  open.request = new_request_id(open.time_ms, flow.ports.random);
+  open.principal = flow.request.principal;
+  open.action = "ask";
+  open.subject = recordable(flow.request.question, static_cast<std::size_t>(flow.settings.most_question_bytes));
+  open.resource = flow.request.kb.value;
+  flow.answer.request = open.request;
+  auto opened = flow.ports.audit.open(open);
+  if (!opened.ok()) {
+    const ErrorCode code = opened.error().code == ErrorCode::storage_full ? ErrorCode::storage_full : ErrorCode::unavailable;
+    return {code, "the audit record could not be opened, so nothing was run: " + opened.error().message};
+  }
+  flow.opened = *opened;
+  flow.answer.audit_index = opened->index;
+  return {};
+}
+
+Result<void> guard_in(Flow& flow) {
+  const std::string& question = flow.request.question;
+  const auto most = static_cast<std::size_t>(flow.settings.most_question_bytes);
+  if (question.size() > most)
+    return {ErrorCode::too_large, fmt::format("the question has {} bytes, the limit is {}; shorten it", question.size(), most), "question"};
+  if (const auto at = text::first_invalid_utf8(question); at != std::string_view::npos)
+    return {ErrorCode::malformed_input, fmt::format("the question is not UTF-8 at byte {}", at), "question"};
+  if (text::trim(question).empty()) return {ErrorCode::invalid_argument, "the question is empty", "question"};
+  if (flow.request.passages < 1 || flow.request.passages > 50)
+    return {ErrorCode::invalid_argument, fmt::format("passages is {}, must be 1 to 50", flow.request.passages), "passages"};
+  if (flow.request.max_tokens < 1) return {ErrorCode::invalid_argument, "max_tokens must be at least 1", "max_tokens"};
+  std::string all = question;
+  for (const auto& turn : flow.request.history) {
+    if (!text::is_valid_utf8(turn.content)) return {ErrorCode::malformed_input, "an earlier turn is not UTF-8", "history"};
+    all += "\n" + turn.content;
+  }
+  auto verdict = flow.ports.guard.check_input(flow.request.principal, all);
+  if (!verdict.ok()) {
+    flow.note("guard_in", "deny", "the guard failed: " + verdict.error().message);
+    return {ErrorCode::policy_denied, "the incoming guard failed, so the question was refused; ask the operator to look at the log"};
+  }
+  if (verdict->action == GuardAction::withhold || verdict->action == GuardAction::review) {
+    flow.note("guard_in", "deny", verdict->reason);
+    return {ErrorCode::policy_denied, "the question was refused: " + verdict->reason};
+  }
+  flow.note("guard_in", "release", "");
+  flow.answer.language = answer_language(question);
+  flow.question = std::string(text::trim(question));
+  return {};
+}
+
+Result<void> close_record(Flow& flow) {
+  AuditClose& record = flow.record;
+  record.time_ms = flow.ports.clock.unix_ms();
+  if (record.outcome.empty()) record.outcome = flow.answer.abstained ? "abstained" : "ok";
+  record.usage = flow.answer.usage;
+  record.output = record.outcome == "ok" || record.outcome == "abstained" ? flow.answer.answer : flow.released;
+  record.passages.clear();
+  for (const auto& p : flow.passages) record.passages.push_back({p.chunk, p.sha256, p.document_path, p.page});
+  for (const auto& s : flow.answer.sentences) {
+    const bool withheld = s.status == SentenceStatus::withheld;
+    flow.note("grounding", withheld ? "withhold" : "release",
+              fmt::format("support {:.2f}{}{}", s.support, s.reason.empty() ? "" : "; " + s.reason, withheld ? ": " + s.text : ""));
+  }
+  auto closed = flow.ports.audit.close(*flow.opened, record);
+  if (!closed.ok()) {
+    const ErrorCode code = closed.error().code == ErrorCode::storage_full ? ErrorCode::storage_full : ErrorCode::unavailable;
+    return {code, "the audit record could not be closed, so the answer is withheld: " + closed.error().message};
+  }
+  return {};
+}
+
+}  // namespace heng::pipeline

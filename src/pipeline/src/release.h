@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "flow.h"
+
+namespace heng::pipeline {
+
+/// Gives the sentence (citing passage numbers) its citation numbers and marks, passes it through the outgoing guard, and
+/// sends it. A sentence the guard does not release becomes withheld. `new_line`: it begins a paragraph or list item.
+void release(Flow& flow, VerifiedSentence sentence, bool new_line);
+
+/// The sentence or table row of the passage that fits best, verbatim.
+std::string best_quote(const std::string& sentence, const Passage& passage);
+
+}  // namespace heng::pipeline
