@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config.h"
+#include "heng/base/result.h"
+#include "heng/contracts/answer.h"
+#include "heng/contracts/audit.h"
+#include "heng/contracts/audit_reader.h"
+#include "heng/contracts/feedback.h"
+#include "heng/contracts/identity.h"
+#include "heng/contracts/inference.h"
+#include "heng/contracts/knowledge.h"
+#include "heng/store/backup.h"
+#include "heng/store/keys.h"
+
+namespace heng::audit {
+class Ledger;
+}
+namespace heng::knowledge_sqlite {
+class KnowledgeBase;
+}
+
+namespace heng::app {
+
+/// What a verb needs; the rest is not started. Models cost seconds and memory, the ledger a lock.
+enum class Models { none, embedding, all };
+
+/// Everything, wired: the only place that knows which room stands behind which port.
+///
+/// Lifetime: of the verb. Parts are destroyed in reverse order of what they stand on.
+class Assembly {
+ public:
+  /// Errors: those of the parts, with what to do.
+  static Result<std::unique_ptr<Assembly>> create(const Config& config, Models models);
+  ~Assembly();
+
+  Inference& inference();
+  Knowledge& knowledge();
+  knowledge_sqlite::KnowledgeBase& knowledge_base();
+  Asker& asker();
+  Chatter& chatter();
+  Identity& identity();
+  Audit& audit();
+  AuditReader& audit_reader();
+  audit::Ledger& ledger();
+  Feedback& feedback();
+  std::vector<store::BackupPart> backup_parts();
+
+  /// Whoever runs the command on this machine: tenant "default", role "admin".
+  Principal local_principal() const;
+
+ private:
+  struct Parts;
+  explicit Assembly(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+/// A model file in one of the configured folders.
+struct ModelFile {
+  std::string name;
+  std::filesystem::path path;
+  std::int64_t size_bytes = 0;
+};
+/// By folder, then by name; the first of a name wins.
+std::vector<ModelFile> find_models(const Config& config);
+/// The default chat model: the configured one, else the largest file of at most 4 GB that is not an embedding model.
+std::string default_chat_model(const Config& config, const std::vector<ModelFile>& files);
+
+/// Configuration and assembly in one step, for verbs.
+Result<std::unique_ptr<Assembly>> open_assembly(const std::filesystem::path& folder, Models models);
+
+}  // namespace heng::app

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace heng::app {
+
+/// Options that every verb has.
+struct Common {
+  std::filesystem::path folder = ".";
+  bool json = false;
+};
+
+/// Each adds its verbs to the command line; the chosen one sets `run`, which returns the exit code.
+using Run = std::function<int()>;
+void add_init(CLI::App& app, Common& common, Run& run);
+void add_serve(CLI::App& app, Common& common, Run& run);
+void add_knowledge(CLI::App& app, Common& common, Run& run);
+void add_ask(CLI::App& app, Common& common, Run& run);
+void add_audit(CLI::App& app, Common& common, Run& run);
+void add_models(CLI::App& app, Common& common, Run& run);
+void add_keys(CLI::App& app, Common& common, Run& run);
+void add_backup(CLI::App& app, Common& common, Run& run);
+
+}  // namespace heng::app
