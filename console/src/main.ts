@@ -1,0 +1,16 @@
+import { mount } from 'svelte';
+import './shell/tokens.css';
+import './shell/base.css';
+import App from './shell/App.svelte';
+import { i18n } from './i18n/index.svelte';
+import { appearance } from './shell/theme.svelte';
+import { session } from './shell/session.svelte';
+import { shortcuts } from './shell/shortcuts.svelte';
+
+i18n.start();
+appearance.start();
+shortcuts.start();
+void session.resume();
+
+const target = document.getElementById('app');
+if (target) mount(App, { target });

@@ -1,0 +1,57 @@
+import { Client, looksLikeKey } from '../api/client';
+import { ApiError, toApiError } from '../api/errors';
+import type { Me } from '../api/types';
+
+const storageName = 'heng.key';
+
+/// Who is signed in. The key lives in this tab's session storage and nowhere else.
+class Session {
+  me = $state<Me>();
+  client = $state.raw<Client>();
+  resuming = $state(false);
+  /// The key was refused after it had worked.
+  ended = $state(false);
+
+  async resume(): Promise<void> {
+    const key = sessionStorage.getItem(storageName);
+    if (!key) return;
+    this.resuming = true;
+    try {
+      await this.signIn(key);
+    } catch {
+      // the sign-in page shows itself; the key is forgotten only where it was refused
+    } finally {
+      this.resuming = false;
+    }
+  }
+
+  /// Throws an ApiError; a wrong key has the code `unauthenticated`.
+  async signIn(key: string): Promise<void> {
+    if (!looksLikeKey(key)) throw new ApiError('invalid_argument');
+    const client = new Client(key, () => this.refused());
+    try {
+      const me = await client.me();
+      sessionStorage.setItem(storageName, key);
+      this.ended = false;
+      this.client = client;
+      this.me = me;
+    } catch (error) {
+      throw toApiError(error);
+    }
+  }
+
+  signOut(): void {
+    sessionStorage.removeItem(storageName);
+    this.client = undefined;
+    this.me = undefined;
+    this.ended = false;
+  }
+
+  private refused(): void {
+    const wasIn = this.me !== undefined;
+    this.signOut();
+    this.ended = wasIn;
+  }
+}
+
+export const session = new Session();

@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+/// PDF.js fetches character maps, standard fonts and decoders by name at run time: they keep their names under pdf/.
+function pdfResources() {
+  const root = fileURLToPath(new URL('./node_modules/pdfjs-dist', import.meta.url));
+  return {
+    name: 'pdf-resources',
+    apply: 'build',
+    generateBundle() {
+      for (const folder of ['cmaps', 'standard_fonts', 'wasm', 'iccs']) {
+        for (const name of readdirSync(`${root}/${folder}`)) {
+          this.emitFile({
+            type: 'asset',
+            fileName: `pdf/${folder}/${name}`,
+            source: readFileSync(`${root}/${folder}/${name}`),
+          });
+        }
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [svelte(), pdfResources()],
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0, // the content security policy allows no data: scripts or styles
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 2500, // PDF.js, loaded with the first PDF page only
+  },
+  server: { proxy: { '/v1': process.env.HENG_URL ?? 'http://127.0.0.1:8610' } },
+  test: { include: ['tests/**/*.test.ts'] },
+});
