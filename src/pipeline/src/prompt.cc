@@ -31,8 +31,11 @@ std::string trimmed_at_boundary(const std::string& s, std::size_t most_bytes) {
   cut = cut.substr(0, text::complete_utf8_prefix(cut));
   const std::size_t row = cut.rfind('\n');
   std::size_t sentence = 0;
-  for (const auto& range : text::sentences(cut))
-    if (range.end < cut.size()) sentence = range.end;
+  for (const auto& range : text::sentences(cut)) {
+    const auto one = cut.substr(range.begin, range.end - range.begin);
+    const bool stopped = one.ends_with(".") || one.ends_with("。") || one.ends_with("!") || one.ends_with("！") || one.ends_with("?") || one.ends_with("？");
+    if (range.end < cut.size() && stopped) sentence = range.end;
+  }
   const std::size_t at = std::max(sentence, row == std::string_view::npos ? 0 : row);
   return std::string(at > 0 ? cut.substr(0, at) : cut);
 }
