@@ -5,6 +5,7 @@ namespace heng::knowledge_sqlite {
 const std::vector<store::Migration>& migrations() {
   // The word index is one FTS5 table per knowledge base, words_<id>, made with it. `generation` grows with every change that a
   // search can see; memory follows it.
+  // `epoch` grows when ids already read into memory no longer hold (vectors of another model).
   static const std::vector<store::Migration> all = {{1, "knowledge bases", R"sql(
 CREATE TABLE kb (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -15,6 +16,8 @@ CREATE TABLE kb (
   embedding_sha256 TEXT NOT NULL DEFAULT '',
   dimensions INTEGER NOT NULL DEFAULT 0,
   generation INTEGER NOT NULL DEFAULT 1,
+  documents_generation INTEGER NOT NULL DEFAULT 1,
+  epoch INTEGER NOT NULL DEFAULT 1,
   created_ms INTEGER NOT NULL,
   UNIQUE (tenant, name)
 );
@@ -33,7 +36,8 @@ CREATE TABLE document (
   size_bytes INTEGER NOT NULL,
   pages INTEGER NOT NULL,
   chunks INTEGER NOT NULL,
-  ingested_ms INTEGER NOT NULL
+  ingested_ms INTEGER NOT NULL,
+  pipeline INTEGER NOT NULL
 );
 CREATE INDEX document_path ON document (kb_id, path);
 CREATE INDEX document_sha256 ON document (kb_id, sha256);
