@@ -1,0 +1,145 @@
+#include <algorithm>
+
+#include "heng/base/text.h"
+#include "passage_reader.h"
+
+namespace heng::guard {
+
+namespace {
+
+bool ends_clause(const FoldedText& text, std::size_t i) {
+  const char32_t c = text.at(i);
+  if (c == U'，' || c == U';' || c == U'；' || c == U'。' || c == U'!' || c == U'?') return true;
+  return c == U',' && !(is_ascii_digit(text.at(i + 1)) && i > 0 && is_ascii_digit(text.at(i - 1)));
+}
+
+/// Number of clause ends between two places.
+int clauses_between(const FoldedText& text, std::size_t from, std::size_t to) {
+  int n = 0;
+  for (std::size_t i = from; i < to; ++i) n += ends_clause(text, i) ? 1 : 0;
+  return n;
+}
+
+/// How far a date is from a figure; smaller binds tighter.
+double date_distance(const FoldedText& text, const ExtractedFigure& figure, const ExtractedFigure& date) {
+  if (date.begin >= figure.end) {
+    const auto gap = std::u32string_view(text.folded).substr(figure.end, date.begin - figure.end);
+    for (const auto joint : {U" in ", U" for ", U" at ", U" as of ", U" during ", U" on ", U" in fiscal ", U" (", U"(", U" in the "})
+      if (gap == joint) return 0;
+    return static_cast<double>(gap.size()) * 1.3 + clauses_between(text, figure.end, date.begin) * 20;
+  }
+  return static_cast<double>(figure.begin - date.end) + clauses_between(text, date.end, figure.begin) * 12;
+}
+
+bool says_respectively(const FoldedText& text) {
+  const std::u32string_view all(text.folded);
+  return all.find(U"respectively") != std::u32string_view::npos || all.find(U"分别") != std::u32string_view::npos;
+}
+
+}  // namespace
+
+int direction_of(std::u32string_view text) {
+  bool up = false, down = false;
+  for (const auto word : {U"增加", U"增长", U"上升", U"提高", U"上涨", U"上浮", U"上调", U"increase", U"rose", U"grew", U"growth", U"rise", U"gain", U"higher", U"up "})
+    up = up || text.find(word) != std::u32string_view::npos;
+  for (const auto word : {U"减少", U"下降", U"降低", U"下跌", U"下浮", U"下调", U"下滑", U"亏损", U"decrease", U"declin", U"fell", U"drop", U"reduc", U"lower", U"loss",
+                          U"down ", U"fall"})
+    down = down || text.find(word) != std::u32string_view::npos;
+  return up == down ? 0 : up ? 1 : -1;
+}
+
+std::vector<std::vector<std::string>> bind_dates(const FoldedText& text, const std::vector<ExtractedFigure>& figures) {
+  std::vector<std::vector<std::string>> out(figures.size());
+  std::vector<std::size_t> dates, others;
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    if (figures[i].kind == FigureKind::date) {
+      dates.push_back(i);
+      out[i] = {figures[i].date};
+    } else if (figures[i].kind != FigureKind::duration && figures[i].kind != FigureKind::clock && figures[i].kind != FigureKind::phone) {
+      others.push_back(i);
+    }
+  }
+  if (dates.empty()) return out;
+  if (dates.size() > 1 && dates.size() == others.size() && says_respectively(text)) {
+    for (std::size_t k = 0; k < others.size(); ++k) out[others[k]] = {figures[dates[k]].date};
+    return out;
+  }
+  for (const std::size_t i : others) {
+    double best = 0;
+    std::size_t chosen = figures.size();
+    for (const std::size_t d : dates) {
+      const double distance = date_distance(text, figures[i], figures[d]);
+      if (chosen == figures.size() || distance < best) {
+        best = distance;
+        chosen = d;
+      }
+    }
+    out[i] = {figures[chosen].date};
+  }
+  return out;
+}
+
+namespace {
+
+bool same_family(FigureKind a, FigureKind b) {
+  const auto ratio = [](FigureKind k) {
+    return k == FigureKind::percent || k == FigureKind::percentage_point || k == FigureKind::basis_point;
+  };
+  return a == b || (ratio(a) && ratio(b));
+}
+
+}  // namespace
+
+std::string figure_word(const ExtractedFigure& figure) {
+  if (figure.kind == FigureKind::date || figure.kind == FigureKind::clock || figure.kind == FigureKind::phone) return "#" + figure_value(figure);
+  Decimal value = figure.value;
+  std::string unit = figure.unit;
+  if (figure.kind == FigureKind::duration && (unit == "year" || unit == "quarter")) {
+    if (auto months = Decimal::multiply(value, Decimal(unit == "year" ? 12 : 3))) value = *months;
+    unit = "month";
+  }
+  return "#" + value.normalized().to_string() + unit;
+}
+
+std::vector<WordSet> bind_words(const FoldedText& text, const std::vector<ExtractedFigure>& figures, const std::vector<Word>& words) {
+  std::vector<WordSet> out(figures.size());
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    if (figures[i].kind == FigureKind::date) continue;
+    std::size_t from = 0, to = text.size();
+    for (std::size_t j = 0; j < figures.size(); ++j) {
+      if (j == i || !same_family(figures[i].kind, figures[j].kind)) continue;
+      if (figures[j].end <= figures[i].begin) from = std::max(from, figures[j].end);
+      if (figures[j].begin >= figures[i].end) to = std::min(to, figures[j].begin);
+    }
+    // what stands behind a figure is its own only up to the end of the clause
+    for (std::size_t at = figures[i].end; at < to; ++at)
+      if (ends_clause(text, at)) to = at;
+    for (const auto& word : words)
+      if (word.begin >= from && word.end <= to) out[i].insert(word.stem);
+    for (std::size_t j = 0; j < figures.size(); ++j)
+      if (j != i && figures[j].kind != FigureKind::date && figures[j].begin >= from && figures[j].end <= to)
+        out[i].insert(figure_word(figures[j]));
+  }
+  return out;
+}
+
+int sign_near(const FoldedText& text, const ExtractedFigure& figure) {
+  if (figure.value.is_negative()) return -1;
+  std::size_t from = figure.begin;
+  while (from > 0 && figure.begin - from < 28 && !ends_clause(text, from - 1)) --from;
+  auto before = std::u32string_view(text.folded).substr(from, figure.begin - from);
+  const bool ratio = same_family(figure.kind, FigureKind::percent) || figure.kind == FigureKind::multiple;
+  if (ratio) {
+    std::size_t to = figure.end;
+    while (to < text.size() && to - figure.end < 12 && !ends_clause(text, to)) ++to;
+    if (const int sign = direction_of(before); sign != 0) return sign;
+    return direction_of(std::u32string_view(text.folded).substr(figure.end, to - figure.end));
+  }
+  // an amount moves only where the words say "by" it: "to" it is where it arrives
+  while (!before.empty() && before.back() == U' ') before.remove_suffix(1);
+  if (before.ends_with(U" by") || before.ends_with(U" of")) return direction_of(before);
+  while (!before.empty() && (before.back() == U'了' || before.back() == U'约' || before.back() == U'近')) before.remove_suffix(1);
+  return before.size() >= 2 ? direction_of(before.substr(before.size() - 2)) : 0;
+}
+
+}  // namespace heng::guard
