@@ -78,6 +78,7 @@ class SequenceStore {
   int cells() const { return static_cast<int>(references_.size()); }
   int cells_used() const { return used_; }
   int cells_pinned() const { return pinned_; }               ///< Held by running sequences.
+  int cells_unpinned(Match share) const;                     ///< Of the shared prefix, those that only cached ones hold.
   int cells_free() const { return cells() - used_; }
   int sequences_running() const;
   int sequences_cached() const;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct LlamaSettings {
   int step_target_ms = 250;        ///< While somebody's answer is being written, prompts are read in chunks about this long.
   bool lazy = false;               ///< Load the weights at the first request instead of in create().
   std::vector<AdapterSettings> adapters;
+  /// Written before texts to embed. Unset: as the model was trained, "query: " and "passage: " for e5, nothing for others.
+  std::optional<std::string> query_prefix, passage_prefix;
 };
 
 /// A model in this process, on llama.cpp: continuous batching, shared prefixes, scoring, embeddings, replay.
