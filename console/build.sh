@@ -23,7 +23,7 @@ fi
 flock -u 8
 
 for name in src tests public; do rm -rf "${work:?}/$name"; cp -R "$source/$name" "$work/$name"; done
-cp "$source"/{index.html,package.json,tsconfig.json,svelte.config.js,vite.config.js} "$work/"
+cp "$source"/{content-security-policy.txt,index.html,package.json,tsconfig.json,svelte.config.js,vite.config.js} "$work/"
 ln -sfn "$modules/node_modules" "$work/node_modules"
 cd "$work"
 bin=$modules/node_modules/.bin

@@ -23,8 +23,24 @@ function pdfResources() {
   };
 }
 
+/// The policy stands in the page too, for whoever serves it without the header. A page cannot say who may frame it.
+function policy() {
+  const text = readFileSync(new URL('./content-security-policy.txt', import.meta.url), 'utf8');
+  return {
+    name: 'policy',
+    apply: 'build',
+    transformIndexHtml: () => [
+      {
+        tag: 'meta',
+        attrs: { 'http-equiv': 'Content-Security-Policy', content: text.trim().replace(/; frame-ancestors [^;]*/, '') },
+        injectTo: 'head-prepend',
+      },
+    ],
+  };
+}
+
 export default defineConfig({
-  plugins: [svelte(), pdfResources()],
+  plugins: [svelte(), pdfResources(), policy()],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0, // the content security policy allows no data: scripts or styles

@@ -7,6 +7,7 @@
 namespace heng::console {
 
 const Asset* find(std::string_view path) {
+  if (path == "/index.html") path = "/";
   const auto assets = table();
   const auto at = std::lower_bound(assets.begin(), assets.end(), path,
                                    [](const Asset& asset, std::string_view wanted) { return asset.path < wanted; });

@@ -15,6 +15,7 @@ TEST(Assets, FindsThePageAndWhatItRefersTo) {
   ASSERT_NE(page, nullptr);
   EXPECT_EQ(page->media_type, "text/html; charset=utf-8");
   EXPECT_FALSE(page->immutable);
+  EXPECT_EQ(find("/index.html"), page);
   const std::string html(page->body);
   const std::regex reference(R"re((?:src|href)="(/[^"]+)")re");
   int references = 0;

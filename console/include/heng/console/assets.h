@@ -14,7 +14,7 @@ struct Asset {
   bool immutable;               ///< Its name holds a hash of its contents: it may be cached for ever.
 };
 
-/// The file for a URL path without its query, or nullptr. Thread-safe; never allocates.
+/// The file for a URL path without its query, or nullptr; "/index.html" is "/". Thread-safe; never allocates.
 const Asset* find(std::string_view path);
 
 /// Value of the Content-Security-Policy header to send with every file of the console: nothing from elsewhere, no inline
