@@ -35,6 +35,9 @@ struct Reading {
   std::vector<Attachment> attachments;           ///< Of an e-mail: not parsed here.
 };
 
+/// Whether it is to be read by poppler. Looks at the first kilobyte only.
+bool is_pdf(std::string_view bytes);
+
 /// Tells the format by the bytes, and by `name` where the bytes leave it open. Errors: unsupported (a known other format,
 /// an encrypted file: says what to do), malformed_input (nothing in it).
 Result<Format> detect(const std::string& name, std::string_view bytes);

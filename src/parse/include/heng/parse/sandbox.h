@@ -12,9 +12,10 @@ struct ResourceLimits {
   std::int64_t max_memory_bytes = 1LL << 30;
   int max_cpu_s = 60;
   int max_open_files = 64;
+  std::int64_t max_file_bytes = 0;  ///< Of a file that is written; 0: none. Pipes are not files.
 };
 
-/// Limits of this process and its children: address space, processor time, no file writes, no core dump, few descriptors,
+/// Limits of this process and its children: address space, processor time, file size, no core dump, few descriptors,
 /// no new privileges, not traceable, killed when its parent ends. Errors: internal (the kernel refused).
 Result<void> apply_limits(const ResourceLimits& limits);
 

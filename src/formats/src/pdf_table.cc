@@ -1,0 +1,488 @@
+#include "pdf_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "builder.h"
+#include "heng/base/text.h"
+
+namespace heng::formats::pdf {
+namespace {
+
+struct Cell {
+  double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+  double figure_x0 = 0;  ///< Without a currency sign that stands at the left of its column.
+  double size = 0;
+  std::string text;
+  bool figure = false, year = false;
+  int first_segment = 0;
+};
+
+struct Line {
+  std::vector<Cell> cells;
+  double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
+  std::vector<int> segments;
+  int figures = 0;   ///< Cells that are figures and no years.
+  int years = 0;
+};
+
+struct Column {
+  double x0 = 0, x1 = 0;
+  int members = 0;
+  double centre() const { return (x0 + x1) / 2; }
+};
+
+bool is_currency(std::string_view text) {
+  constexpr std::array signs = {"$", "€", "£", "¥", "￥", "US$", "RMB", "HK$", "$ (", "($"};
+  return std::find(signs.begin(), signs.end(), text) != signs.end();
+}
+
+bool is_tail(std::string_view text) { return text == "%" || text == ")" || text == ")%" || text == "％" || text == "pts" || text == "bp"; }
+
+double overlap(double a0, double a1, double b0, double b1) { return std::min(a1, b1) - std::max(a0, b0); }
+
+// Joins what belongs to one figure: "$" with what follows it, "%" with what it follows.
+Line make_line(const Page& page, const Row& row) {
+  Line line{{}, row.x0, row.y0, row.x1, row.y1, row.cells, 0, 0};
+  std::optional<Cell> currency;
+  for (int index : row.cells) {
+    const Segment& segment = page.segments[static_cast<std::size_t>(index)];
+    Cell cell{segment.x0, segment.y0, segment.x1, segment.y1, segment.x0, segment.size, segment.text, false, false, index};
+    // a currency sign of the next column sticks to the end of this figure
+    std::string next_currency;
+    for (std::string_view sign : {" $", " €", " £", " ¥"}) {
+      if (cell.text.size() > sign.size() && cell.text.ends_with(sign)) {
+        next_currency = sign.substr(1);
+        cell.text.resize(cell.text.size() - sign.size());
+        cell.x1 -= 1.2 * cell.size;
+      }
+    }
+    if (currency) {
+      cell.text = currency->text + cell.text;
+      cell.x0 = currency->x0;
+      currency.reset();
+    }
+    if (is_currency(cell.text)) {
+      currency = cell;
+    } else if (is_tail(cell.text) && !line.cells.empty() && line.cells.back().figure && cell.x0 - line.cells.back().x1 < 3 * cell.size) {
+      line.cells.back().text += cell.text;
+    } else {
+      cell.year = is_year(cell.text);
+      cell.figure = is_figure(cell.text);
+      line.cells.push_back(cell);
+    }
+    if (!next_currency.empty()) {
+      currency = cell;
+      currency->text = next_currency;
+      currency->x0 = cell.x1;
+    }
+  }
+  if (currency) line.cells.push_back(*currency);
+  for (const Cell& cell : line.cells) (cell.year ? line.years : line.figures) += cell.figure;
+  return line;
+}
+
+bool has_column_figures(const Line& line) { return line.figures > 0 && (line.cells.size() > 1); }
+
+// Groups figures by the place of their right edge.
+std::vector<Column> figure_columns(const std::vector<Line>& lines, std::size_t begin, std::size_t end) {
+  std::vector<Column> columns;
+  for (std::size_t i = begin; i < end; ++i) {
+    for (std::size_t c = 0; c < lines[i].cells.size(); ++c) {
+      const Cell& cell = lines[i].cells[c];
+      if (!cell.figure || (c == 0 && lines[i].cells.size() > 1 && cell.x0 < lines[i].x0 + 1 && !has_column_figures(lines[i]))) continue;
+      Column* best = nullptr;
+      for (Column& column : columns) {
+        double common = overlap(column.x0, column.x1, cell.figure_x0, cell.x1);
+        double narrow = std::min(column.x1 - column.x0, cell.x1 - cell.figure_x0);
+        if (common > 0.4 * narrow || std::fabs(column.x1 - cell.x1) < 0.6 * cell.size) best = &column;
+      }
+      if (best == nullptr) {
+        columns.push_back({cell.figure_x0, cell.x1, 1});
+      } else {
+        best->x0 = std::min(best->x0, cell.figure_x0);
+        best->x1 = std::max(best->x1, cell.x1);
+        ++best->members;
+      }
+    }
+  }
+  std::sort(columns.begin(), columns.end(), [](const Column& a, const Column& b) { return a.x0 < b.x0; });
+  // columns that grew into each other are one
+  std::vector<Column> merged;
+  for (const Column& column : columns) {
+    if (!merged.empty() && overlap(merged.back().x0, merged.back().x1, column.x0, column.x1) >
+                               0.5 * std::min(merged.back().x1 - merged.back().x0, column.x1 - column.x0)) {
+      merged.back().x1 = std::max(merged.back().x1, column.x1);
+      merged.back().members += column.members;
+    } else {
+      merged.push_back(column);
+    }
+  }
+  return merged;
+}
+
+// Adds columns of texts that stand beside the figures: labels, notes, names.
+void add_text_columns(const std::vector<Line>& lines, std::size_t begin, std::size_t end, std::vector<Column>& columns) {
+  std::vector<Column> texts;
+  for (std::size_t i = begin; i < end; ++i) {
+    if (lines[i].cells.size() < 2) continue;
+    for (const Cell& cell : lines[i].cells) {
+      if (cell.figure) continue;
+      bool taken = std::any_of(columns.begin(), columns.end(), [&](const Column& column) {
+        return overlap(column.x0, column.x1, cell.x0, cell.x1) > 0.3 * (column.x1 - column.x0);
+      });
+      if (taken) continue;
+      auto near = std::find_if(texts.begin(), texts.end(), [&](const Column& column) {
+        return overlap(column.x0, column.x1, cell.x0, cell.x1) > 0;
+      });
+      if (near == texts.end()) {
+        texts.push_back({cell.x0, cell.x1, 1});
+      } else {
+        near->x0 = std::min(near->x0, cell.x0);
+        near->x1 = std::max(near->x1, cell.x1);
+        ++near->members;
+      }
+    }
+  }
+  for (const Column& column : texts) {
+    bool apart = std::none_of(columns.begin(), columns.end(), [&](const Column& other) {
+      return overlap(other.x0, other.x1, column.x0, column.x1) > 0.5 * (column.x1 - column.x0);
+    });
+    if (apart) columns.push_back(column);
+  }
+  std::sort(columns.begin(), columns.end(), [](const Column& a, const Column& b) { return a.x0 < b.x0; });
+}
+
+std::size_t column_of(const std::vector<Column>& columns, double x0, double x1) {
+  std::size_t best = 0;
+  double best_overlap = -1e9;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    double common = overlap(columns[i].x0, columns[i].x1, x0, x1);
+    if (common > best_overlap + 0.01) best = i, best_overlap = common;
+  }
+  return best;
+}
+
+void append(std::string& to, const std::string& text) {
+  if (text.empty()) return;
+  if (!to.empty() && !text::is_cjk(text::to_utf32(text)[0])) to += ' ';
+  to += text;
+}
+
+std::vector<std::string> place_cells(const Line& line, const std::vector<Column>& columns) {
+  std::vector<std::string> row(columns.size());
+  for (const Cell& cell : line.cells) {
+    std::size_t column = column_of(columns, cell.figure ? cell.figure_x0 : cell.x0, cell.x1);
+    if (!cell.figure && !columns.empty() && cell.x0 < columns[0].x1) column = 0;
+    append(row[column], cell.text);
+  }
+  return row;
+}
+
+// Words of a header go to every column that they stand over.
+std::vector<std::string> place_header(const std::vector<Line>& lines, std::size_t begin, std::size_t end,
+                                      const std::vector<Column>& columns) {
+  std::vector<std::string> row(columns.size());
+  for (std::size_t i = begin; i < end; ++i) {
+    for (std::size_t c = 0; c < lines[i].cells.size(); ++c) {
+      const Cell& cell = lines[i].cells[c];
+      // without neighbours, a centred title stands over all columns as far as it is from its nearest neighbours
+      double left = c == 0 ? -1e9 : (lines[i].cells[c - 1].x1 + cell.x0) / 2;
+      double right = c + 1 == lines[i].cells.size() ? 1e9 : (cell.x1 + lines[i].cells[c + 1].x0) / 2;
+      bool any = false;
+      double middle = (cell.x0 + cell.x1) / 2;
+      std::size_t first_figure_column = columns.size() > 1 ? 1 : 0;
+      bool alone = lines[i].cells.size() == 1 || (lines[i].cells.size() == 2 && c == 1 && lines[i].cells[0].x1 < columns[0].x1);
+      if (alone && columns.size() > 2 && cell.x0 > columns[first_figure_column].x0 - 3 * cell.size) {
+        double spread = (columns[first_figure_column].x0 + columns.back().x1) / 2;
+        bool spans = std::fabs(middle - spread) < 0.15 * (columns.back().x1 - columns[first_figure_column].x0);
+        if (spans) left = columns[first_figure_column].x0 - 1, right = 1e9;
+        else left = cell.x0, right = cell.x1;
+      } else {
+        left = std::max(left, cell.x0 - 0.5 * (cell.x1 - cell.x0));
+        right = std::min(right, cell.x1 + 0.5 * (cell.x1 - cell.x0));
+      }
+      for (std::size_t k = 0; k < columns.size(); ++k) {
+        bool over = columns[k].centre() > left && columns[k].centre() < right && (k > 0 || cell.x0 < columns[0].x1);
+        if (k == 0 && columns.size() > 1 && cell.x0 > columns[0].x1) over = false;
+        if (over && (k == 0 || cell.x1 > columns[k].x0 - 1e-3 || alone || middle > columns[k - 1].x1)) {
+          append(row[k], cell.text);
+          any = true;
+        }
+      }
+      if (!any) append(row[column_of(columns, cell.x0, cell.x1)], cell.text);
+    }
+  }
+  return row;
+}
+
+// A region of lines [begin, end) that is a table, of which [begin, body) is its header.
+struct Region {
+  std::size_t begin = 0, body = 0, end = 0;
+};
+
+class RegionFinder {
+ public:
+  RegionFinder(const Page& page, const std::vector<Line>& lines) : page_(page), lines_(lines) {}
+
+  std::vector<Region> find() const {
+    std::vector<Region> regions;
+    std::size_t free_from = 0;
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      if (!has_column_figures(lines_[i])) continue;
+      std::size_t end = grow(i);
+      if (good(i, end)) {
+        Region region{header_begin(i, free_from), i, end};
+        regions.push_back(region);
+        free_from = end;
+        i = end - 1;
+      }
+    }
+    return regions;
+  }
+
+ private:
+  double size(std::size_t i) const { return std::max(4.0, lines_[i].cells.empty() ? lines_[i].y1 - lines_[i].y0 : lines_[i].cells[0].size); }
+  double gap(std::size_t above, std::size_t below) const { return lines_[below].y0 - lines_[above].y1; }
+
+  double first_figure_x(std::size_t i) const {
+    for (const Cell& cell : lines_[i].cells) {
+      if (cell.figure && cell.x0 > lines_[i].x0 + 1) return cell.x0;
+    }
+    return lines_[i].x1;
+  }
+
+  bool is_prose(std::size_t i, double figures_x) const {
+    const Line& line = lines_[i];
+    return line.cells.size() == 1 && line.x1 > figures_x + 2 * size(i) && line.x1 - line.x0 > 0.45 * page_.width;
+  }
+
+  // From a line with figures downwards while lines with figures follow closely enough.
+  std::size_t grow(std::size_t begin) const {
+    std::size_t end = begin + 1;
+    double figures_x = first_figure_x(begin);
+    std::size_t quiet = 0;
+    for (std::size_t i = begin + 1; i < lines_.size(); ++i) {
+      if (gap(i - 1, i) > 3.5 * size(i) || is_prose(i, figures_x)) break;
+      bool figures = has_column_figures(lines_[i]) || lines_[i].years > 1 || (lines_[i].figures == 1 && lines_[i].x0 > figures_x - 3 * size(i));
+      if (figures) {
+        end = i + 1;
+        quiet = 0;
+        figures_x = std::min(figures_x, std::max(first_figure_x(i), page_.width * 0.2));
+      } else if (++quiet > 4) {
+        break;
+      }
+    }
+    // the last label may go on below its figures
+    while (end < lines_.size() && lines_[end].cells.size() == 1 && gap(end - 1, end) < 0.15 * size(end) && !is_prose(end, figures_x) &&
+           lines_[end].x1 < figures_x && std::islower(static_cast<unsigned char>(lines_[end].cells[0].text[0]))) {
+      ++end;
+    }
+    return end;
+  }
+
+  bool good(std::size_t begin, std::size_t end) const {
+    int with_figures = 0, with_many = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+      with_figures += has_column_figures(lines_[i]);
+      with_many += lines_[i].figures > 1;
+    }
+    if (with_figures < 2 && with_many < 1) return false;
+    std::vector<Column> columns = figure_columns(lines_, begin, end);
+    int most = 0;
+    for (const Column& column : columns) most = std::max(most, column.members);
+    return most >= 2 || with_many >= 1;
+  }
+
+  // Upwards from the first line with figures: years, dates, column titles, units.
+  std::size_t header_begin(std::size_t body, std::size_t free_from) const {
+    double figures_x = first_figure_x(body);
+    for (std::size_t i = body; i < std::min(body + 8, lines_.size()); ++i) figures_x = std::min(figures_x, first_figure_x(i));
+    std::size_t begin = body, quiet = 0;
+    for (std::size_t i = body; i-- > free_from && body - i < 12;) {
+      if (gap(i, i + 1) > 2.2 * size(i) || is_prose(i, figures_x)) break;
+      const Line& line = lines_[i];
+      double reach = figures_x - 4 * size(i);
+      bool above_figures = line.cells.back().x0 > reach || (line.cells.size() == 1 && line.x0 > reach - 4 * size(i));
+      if (is_units_line(line.cells.back().text)) above_figures = true;
+      if (above_figures) {
+        begin = i;
+        quiet = 0;
+      } else if (line.cells.size() > 1) {
+        begin = i;
+      } else if (++quiet > 1) {
+        break;
+      }
+    }
+    return begin;
+  }
+
+  const Page& page_;
+  const std::vector<Line>& lines_;
+};
+
+class TableMaker {
+ public:
+  TableMaker(const Page& page, std::vector<Line> lines, const Region& region) : page_(page), lines_(std::move(lines)), region_(region) {}
+
+  Table make() {
+    take_units();
+    columns_ = figure_columns(lines_, region_.body, region_.end);
+    std::erase_if(columns_, [](const Column& column) { return column.members < 1; });
+    add_text_columns(lines_, region_.begin, region_.end, columns_);
+    move_years_to_header();
+    bounds();
+    add_header();
+    add_body();
+    return std::move(table_);
+  }
+
+ private:
+  // Units do not belong into a column's title.
+  void take_units() {
+    for (std::size_t i = region_.begin; i < region_.end; ++i) {
+      std::erase_if(lines_[i].cells, [&](const Cell& cell) {
+        if (!is_units_line(cell.text)) return false;
+        table_.captions.push_back(cell.text);
+        return true;
+      });
+    }
+  }
+
+  void move_years_to_header() {
+    while (region_.body + 1 < region_.end && lines_[region_.body].years > 0 && lines_[region_.body].figures == 0) ++region_.body;
+  }
+
+  void bounds() {
+    table_.x0 = 1e9, table_.y0 = 1e9;
+    for (std::size_t i = region_.begin; i < region_.end; ++i) {
+      table_.x0 = std::min(table_.x0, lines_[i].x0);
+      table_.x1 = std::max(table_.x1, lines_[i].x1);
+      table_.y0 = std::min(table_.y0, lines_[i].y0);
+      table_.y1 = std::max(table_.y1, lines_[i].y1);
+    }
+  }
+
+  void push(std::vector<std::string> row, double y0, double y1) {
+    table_.rows.push_back(std::move(row));
+    table_.boxes.push_back({page_.number, table_.x0, y0, table_.x1, y1, page_.width, page_.height});
+  }
+
+  void add_header() {
+    if (region_.begin == region_.body) return;
+    std::vector<std::string> row = place_header(lines_, region_.begin, region_.body, columns_);
+    if (std::all_of(row.begin(), row.end(), [](const std::string& cell) { return cell.empty(); })) return;
+    push(std::move(row), lines_[region_.begin].y0, lines_[region_.body - 1].y1);
+    table_.header_rows = 1;
+  }
+
+  static bool only_label(const std::vector<std::string>& row) {
+    return !row[0].empty() && std::all_of(row.begin() + 1, row.end(), [](const std::string& cell) { return cell.empty(); });
+  }
+
+  static bool goes_on(const std::string& above, const std::string& below) {
+    if (above.empty() || below.empty()) return false;
+    if (std::islower(static_cast<unsigned char>(below[0]))) return true;
+    for (std::string_view end : {" of", " and", " or", " to", " for", " the", " in", " from", " on", ",", "、", "，", "（", "("}) {
+      if (above.ends_with(end)) return true;
+    }
+    return false;
+  }
+
+  void add_body() {
+    if (columns_.empty()) return;
+    for (std::size_t i = region_.body; i < region_.end; ++i) {
+      if (lines_[i].cells.empty()) continue;
+      std::vector<std::string> row = place_cells(lines_[i], columns_);
+      bool first = table_.rows.size() == static_cast<std::size_t>(table_.header_rows);
+      if (!first && joins_above(i, row)) {
+        auto& above = table_.rows.back();
+        for (std::size_t c = 0; c < row.size(); ++c) append(above[c], row[c]);
+        table_.boxes.back().y1 = lines_[i].y1;
+      } else {
+        push(std::move(row), lines_[i].y0, lines_[i].y1);
+      }
+    }
+  }
+
+  // A label broken over lines: its figures stand beside the first, the last or (centred) a middle line.
+  bool joins_above(std::size_t i, const std::vector<std::string>& row) const {
+    const auto& above = table_.rows.back();
+    double between = lines_[i].y0 - table_.boxes.back().y1;
+    double size = lines_[i].y1 - lines_[i].y0;
+    if (between > 0.45 * size) return false;
+    bool no_label = row[0].empty();
+    if (only_label(above) && no_label) return between < 0.1 * size;
+    if (only_label(row)) return goes_on(above[0], row[0]) && between < 0.45 * size && !above[0].ends_with(":");
+    return only_label(above) && goes_on(above[0], row[0]) && !above[0].ends_with(":") && !above[0].ends_with("：");
+  }
+
+  const Page& page_;
+  std::vector<Line> lines_;
+  Region region_;
+  std::vector<Column> columns_;
+  Table table_;
+};
+
+}  // namespace
+
+bool is_units_line(std::string_view text) {
+  if (text.size() > 160) return false;
+  std::string low = text::lower(text);
+  auto has = [&](std::string_view word) { return low.find(word) != std::string::npos; };
+  if (has("单位") && (has(":") || has("："))) return true;
+  if (has("币种") && (has(":") || has("："))) return true;
+  bool scale = has("million") || has("thousand") || has("billion") || has("in dollars") || has("percentages");
+  return scale && (low.starts_with("(") || low.starts_with("in ") || low.starts_with("dollars in") || low.starts_with("($") ||
+                   low.starts_with("amounts in") || low.starts_with("(amounts"));
+}
+
+std::vector<Row> make_rows(const Page& page) {
+  std::vector<int> order(page.segments.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
+  auto segment = [&](int index) -> const Segment& { return page.segments[static_cast<std::size_t>(index)]; };
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return segment(a).centre() < segment(b).centre(); });
+  std::vector<Row> rows;
+  double last_centre = -1e9;
+  for (int index : order) {
+    const Segment& piece = segment(index);
+    bool joins = !rows.empty() && piece.centre() - last_centre < 0.35 * (piece.y1 - piece.y0) &&
+                 overlap(rows.back().y0, rows.back().y1, piece.y0, piece.y1) > 0.5 * std::min(piece.y1 - piece.y0, rows.back().y1 - rows.back().y0);
+    if (!joins) {
+      rows.push_back({{}, piece.x0, piece.y0, piece.x1, piece.y1});
+      last_centre = piece.centre();
+    }
+    Row& row = rows.back();
+    row.cells.push_back(index);
+    row.x0 = std::min(row.x0, piece.x0);
+    row.x1 = std::max(row.x1, piece.x1);
+    row.y0 = std::min(row.y0, piece.y0);
+    row.y1 = std::max(row.y1, piece.y1);
+  }
+  for (Row& row : rows) std::sort(row.cells.begin(), row.cells.end(), [&](int a, int b) { return segment(a).x0 < segment(b).x0; });
+  return rows;
+}
+
+std::vector<Table> find_tables(const Page& page, const std::vector<Row>& rows, std::vector<bool>& used) {
+  std::vector<Line> lines;
+  for (const Row& row : rows) lines.push_back(make_line(page, row));
+  std::erase_if(lines, [](const Line& line) { return line.cells.empty(); });
+  std::vector<Table> tables;
+  for (const Region& region : RegionFinder(page, lines).find()) {
+    Table table = TableMaker(page, lines, region).make();
+    if (table.rows.size() < 2 || table.rows[0].size() < 2) continue;
+    table.first_block = 1 << 30;
+    for (std::size_t i = region.begin; i < region.end; ++i) {
+      for (int segment : lines[i].segments) {
+        used[static_cast<std::size_t>(segment)] = true;
+        table.first_block = std::min(table.first_block, page.segments[static_cast<std::size_t>(segment)].block);
+      }
+    }
+    tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
+}  // namespace heng::formats::pdf
