@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "grounding/marks.h"
 #include "heng/base/text.h"
 #include "passage_reader.h"
 
@@ -140,6 +141,30 @@ int sign_near(const FoldedText& text, const ExtractedFigure& figure) {
   if (before.ends_with(U" by") || before.ends_with(U" of")) return direction_of(before);
   while (!before.empty() && (before.back() == U'了' || before.back() == U'约' || before.back() == U'近')) before.remove_suffix(1);
   return before.size() >= 2 ? direction_of(before.substr(before.size() - 2)) : 0;
+}
+
+int bound_near(const FoldedText& text, const ExtractedFigure& figure) {
+  std::size_t from = figure.begin, to = figure.end;
+  while (from > 0 && figure.begin - from < 30 && !ends_clause(text, from - 1) && !is_ascii_digit(text.at(from - 1))) --from;
+  const std::size_t most = text::is_cjk(text.at(to)) || text.at(to) == U'的' ? 3 : 12;
+  while (to < text.size() && to - figure.end < most && !ends_clause(text, to) && !is_ascii_digit(text.at(to))) ++to;
+  const int before = marks_of(fold(text.slice(from, figure.begin))).bound;
+  const auto after = std::u32string_view(text.folded).substr(figure.end, to - figure.end);
+  if (after.starts_with(U"以上") || after.starts_with(U" or more") || after.starts_with(U"及以上") || after.starts_with(U"(含)以上")) return 1;
+  if (after.starts_with(U"以下") || after.starts_with(U"以内") || after.starts_with(U"之内") || after.starts_with(U" or less") || after.starts_with(U"(含)以下")) return -1;
+  return before;
+}
+
+std::vector<WordSet> inherited_words(const std::vector<ExtractedFigure>& figures, const std::vector<Word>& words, const std::vector<WordSet>& labels) {
+  std::vector<WordSet> out(figures.size());
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    bool own_subject = false;
+    for (const auto& word : words)
+      if (word.subject && labels[i].contains(word.stem) && word.begin < figures[i].end) own_subject = true;
+    for (const auto& word : words)
+      if (word.end <= figures[i].begin && !labels[i].contains(word.stem) && !(word.subject && own_subject)) out[i].insert(word.stem);
+  }
+  return out;
 }
 
 }  // namespace heng::guard

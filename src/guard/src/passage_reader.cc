@@ -81,7 +81,7 @@ ReadPassage Reader::run() {
     std::string spaced = context;
     std::replace(spaced.begin(), spaced.end(), '_', ' ');
     std::replace(spaced.begin(), spaced.end(), '/', ' ');
-    out_.context = word_set(content_words(spaced));
+    out_.context = word_set(source_words(spaced));
     add_dates(spaced, out_.context_dates);
   }
   if (!text::is_valid_utf8(body_)) return std::move(out_);
@@ -121,11 +121,12 @@ void Reader::add_sentence(std::string_view sentence) {
   unit.text = std::string(sentence);
   unit.judged = unit.text;
   const FoldedText folded = fold(sentence);
-  unit.words = content_words(folded);
+  unit.words = source_words(folded);
   unit.set = word_set(unit.words);
   const auto figures = extract_figures(sentence);
   const auto dates = bind_dates(folded, figures);
   const auto labels = bind_words(folded, figures, unit.words);
+  const auto inherited = inherited_words(figures, unit.words, labels);
   for (std::size_t i = 0; i < figures.size(); ++i) {
     Fact fact;
     fact.figure = figures[i];
@@ -136,6 +137,8 @@ void Reader::add_sentence(std::string_view sentence) {
                                                          (figures[i].kind == FigureKind::number && figures[i].unit.empty()));
     if (bare && table_scale_.found) fact.optional_scale = table_scale_.scale;
     fact.sign = sign_near(folded, figures[i]);
+    fact.inherited = inherited[i];
+    fact.bound = bound_near(folded, figures[i]);
     out_.facts.push_back(std::move(fact));
   }
   out_.units.push_back(std::move(unit));
@@ -199,7 +202,7 @@ void Reader::data_row(const std::vector<std::string>& row, const std::vector<std
     if (!row[c].empty()) unit.judged += " | " + row[c] + " | " + column;
     pending.clear();
   }
-  unit.words = content_words(unit.judged);
+  unit.words = source_words(unit.judged);
   unit.set = word_set(unit.words);
   const std::size_t index = out_.units.size();
   add_cell_facts(unit, index, row[0], "");
@@ -209,7 +212,7 @@ void Reader::data_row(const std::vector<std::string>& row, const std::vector<std
 
 void Reader::add_cell_facts(const Unit& unit, std::size_t index, const std::string& value, const std::string& column) {
   const std::string headers = unit.text + " | " + unit.section + " | " + column;
-  WordSet label = word_set(content_words(headers + " | " + value));
+  WordSet label = word_set(source_words(headers + " | " + value));
   for (const auto& figure : extract_figures(headers)) label.insert(figure_word(figure));
   std::vector<std::string> dates;
   add_dates(column, dates);

@@ -29,6 +29,8 @@ struct Fact {
   std::size_t unit = 0;               ///< Index of its unit.
   std::vector<std::string> dates;     ///< Periods that hold for it; empty: unknown.
   WordSet label;                      ///< Words that say what it measures.
+  WordSet inherited;                  ///< Words before it in its sentence that may still hold.
+  int bound = 0;                      ///< 1 at least, -1 at most.
   Decimal optional_scale = Decimal(1);///< A bare number in running text of a passage that says "in millions".
   bool cell = false;
   int sign = 0;                       ///< -1, 1: known direction; 0: none.
@@ -60,6 +62,10 @@ int direction_of(std::u32string_view folded);
 
 /// Which way a figure of a sentence goes: by its own sign or the words next to it.
 int sign_near(const FoldedText& text, const ExtractedFigure& figure);
+/// 1 where the words next to a figure make it a lower limit, -1 an upper one.
+int bound_near(const FoldedText& text, const ExtractedFigure& figure);
+/// For each figure, the words of the sentence before its own stretch; names only where its stretch has none of its own.
+std::vector<WordSet> inherited_words(const std::vector<ExtractedFigure>& figures, const std::vector<Word>& words, const std::vector<WordSet>& labels);
 /// A figure as a label word of another: "#12month".
 std::string figure_word(const ExtractedFigure& figure);
 

@@ -134,11 +134,21 @@ void Judge::check_words(const Draft& draft, const std::vector<const ReadPassage*
     out.reason = reason_for(Withheld::unknown_name, draft.language, name);
     return;
   }
+  // the passage that holds a figure must also know whom the sentence names
+  for (const auto& figure : out.figures)
+    for (std::size_t i = 0; i < cited.size() && !crossed && cited.size() > 1; ++i)
+      if (figure.status == FigureStatus::cited && figure.citation == numbers[i])
+        if (const auto name = unknown_name(draft.folded, draft.words, {cited[i]}); !name.empty()) {
+          out.reason = reason_for(Withheld::unknown_name, draft.language, name);
+          return;
+        }
   const double words_only = out.support;
   ask_scorers(draft, numbers, crossed, out);
   double least = settings_.support_least;
   // a computed sentence speaks of "change" and "compared", which no passage says
   if (out.computed) least -= 0.15;
+  // in a short sentence one wrong word is much
+  if (draft.words.size() <= 4 && !out.computed) least += 0.1;
   if (out.support < least) {
     out.reason = crossed ? reason_for(Withheld::other_language, draft.language)
                          : reason_for(Withheld::too_little_support, draft.language, fmt::format("{:.0f}", std::floor(words_only * 100)));

@@ -47,6 +47,7 @@ class Checker {
   bool check_date(std::size_t i, CheckedFigure& out) const;
   bool matches(const ExtractedFigure& figure, const Fact& fact) const;
   FigureProblem judge(std::size_t i, const Fact& fact, std::string& seen) const;
+  bool stated_elsewhere(std::size_t i, const Fact& fact) const;
   const Fact* rival(std::size_t i, const Fact& fact) const;
   bool outflow_words() const;
   bool in_question(const ExtractedFigure& figure) const;
@@ -79,6 +80,19 @@ bool Checker::outflow_words() const {
   return direction_of(text) < 0;
 }
 
+/// How far a fact's label holds a word: its own stretch fully, what stands before it in the sentence nearly so.
+double carries(const std::string& word, const Fact& fact) {
+  const double own = coverage_of(word, fact.label);
+  return own > 0 ? own : 0.9 * coverage_of(word, fact.inherited);
+}
+
+/// Whether another figure of the sentence is this fact: then it is told apart already.
+bool Checker::stated_elsewhere(std::size_t i, const Fact& fact) const {
+  for (std::size_t j = 0; j < figures_.size(); ++j)
+    if (j != i && matches(figures_[j], fact)) return true;
+  return false;
+}
+
 /// A like figure of the passages that the sentence's words name better than `fact`; nullptr where none.
 const Fact* Checker::rival(std::size_t i, const Fact& fact) const {
   const Fact* best = nullptr;
@@ -90,11 +104,11 @@ const Fact* Checker::rival(std::size_t i, const Fact& fact) const {
       if (!dates_[i].empty() && !other.dates.empty() &&
           std::none_of(other.dates.begin(), other.dates.end(), [&](const auto& d) { return dates_agree(dates_[i][0], d); }))
         continue;
+      if (stated_elsewhere(i, other)) continue;
       double lead = 0;
       for (const auto& word : labels_[i]) {
-        const bool here = coverage_of(word, fact.label) > 0 || passage->context.contains(word);
-        const bool there = coverage_of(word, other.label) > 0;
-        if (here != there) lead += (there ? 1 : -1) * weight_of(word, weights_);
+        const double here = carries(word, fact), there = carries(word, other);
+        if (here != there) lead += (there - here) * weight_of(word, weights_);
       }
       if (lead > best_lead) {
         best_lead = lead;
@@ -115,6 +129,7 @@ FigureProblem Checker::judge(std::size_t i, const Fact& fact, std::string& seen)
   const int sign = sign_near(text_, figure);
   if (sign != 0 && fact.sign != 0 && sign != fact.sign) return FigureProblem::other_sign;
   if (sign == 0 && fact.figure.value.is_negative() && !outflow_words()) return FigureProblem::other_sign;
+  if (bound_near(text_, figure) * fact.bound < 0) return FigureProblem::other_bound;
   if (const Fact* other = rival(i, fact)) {
     seen = other->figure.text;
     return FigureProblem::other_label;

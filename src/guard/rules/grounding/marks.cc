@@ -116,10 +116,15 @@ Marks marks_of(const FoldedText& clause) {
           found = &phrase;
           break;
         }
-    if (found != nullptr) apply(out, found->mark);
+    if (found != nullptr) {
+      apply(out, found->mark);
+      if (found->mark == Mark::negation || found->mark == Mark::must_not || found->mark == Mark::need_not) out.negations.push_back(i + found->word.size());
+    }
     i += found != nullptr ? found->word.size() : 1;
   }
   out.direction = direction_of(clause.folded);
+  for (const auto word : {U"if ", U"unless", U"when ", U"where ", U"provided", U"except", U"除非", U"如果", U"如 ", U"未经", U"除外", U"的,"})
+    out.conditional = out.conditional || clause.folded.find(word) != std::u32string::npos;
   return out;
 }
 
@@ -136,6 +141,12 @@ std::vector<Clause> clauses_of(std::string_view text) {
       clause.set = word_set(clause.words);
       clause.marks = marks_of(piece);
       clause.folded = piece.folded;
+      for (const std::size_t end_of_mark : clause.marks.negations)
+        for (const auto& word : clause.words)
+          if (word.begin >= end_of_mark && word.end - word.begin >= 2 && !word.generic) {
+            clause.denied.insert(word.stem);
+            break;
+          }
       if (!clause.words.empty() || clause.marks.negated) out.push_back(std::move(clause));
     }
     begin = end + 1;
@@ -169,9 +180,11 @@ bool opposite_modality(Marks::Modality a, Marks::Modality b) {
 Opposition compare(const Clause& a, const Clause& b) {
   const auto& x = a.marks;
   const auto& y = b.marks;
-  if (x.negated != y.negated) return Opposition::negation;
+  // "waived if …", "not … unless …": a condition that the sentence does not repeat may lift the negation
+  const bool lifted = y.conditional && !x.conditional;
+  if (x.negated != y.negated && !lifted) return Opposition::negation;
   if (x.direction * y.direction < 0) return Opposition::direction;
-  if (opposite_modality(x.modality, y.modality)) return Opposition::modality;
+  if (opposite_modality(x.modality, y.modality) && !lifted) return Opposition::modality;
   if (x.bound * y.bound < 0) return Opposition::bound;
   if ((x.before && y.after && !y.before) || (x.after && y.before && !y.after)) return Opposition::order;
   return Opposition::none;
@@ -183,7 +196,31 @@ bool holds(const std::vector<Clause>& clauses, std::u32string_view word) {
 
 }  // namespace
 
+namespace {
+
+/// A word that one side denies and the other only affirms.
+bool denial_differs(const std::vector<Clause>& denying, const std::vector<Clause>& other, bool other_may_lift) {
+  for (const auto& clause : denying) {
+    if (other_may_lift && clause.marks.conditional) continue;
+    for (const auto& word : clause.denied) {
+      bool affirmed = false, denied = false;
+      for (const auto& candidate : other) {
+        if (!candidate.set.contains(word)) continue;
+        (candidate.marks.negated || candidate.marks.conditional ? denied : affirmed) = true;
+      }
+      // the denying side itself may also affirm it elsewhere
+      bool affirmed_here = false;
+      for (const auto& candidate : denying) affirmed_here = affirmed_here || (candidate.set.contains(word) && !candidate.marks.negated);
+      if (affirmed && !denied && !affirmed_here) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 Opposition opposition(const std::vector<Clause>& sentence, const std::vector<Clause>& source, const WordWeights& weights) {
+  if (denial_differs(sentence, source, false) || denial_differs(source, sentence, true)) return Opposition::negation;
   for (const auto& clause : sentence) {
     double best = 0;
     for (const auto& other : source) best = std::max(best, shared_weight(clause, other, weights));

@@ -15,6 +15,8 @@ struct Marks {
   enum class Modality { none, must, may, must_not, need_not } modality = Modality::none;
   int bound = 0;          ///< 1 at least, -1 at most.
   bool before = false, after = false;
+  bool conditional = false;              ///< if, unless, 除非 …
+  std::vector<std::size_t> negations;    ///< Where they end, in code points of the clause.
 };
 Marks marks_of(const FoldedText& clause);
 
@@ -27,6 +29,7 @@ struct Clause {
   WordSet set;
   std::vector<Word> words;
   std::u32string folded;
+  WordSet denied;                        ///< First content word behind each negation.
 };
 std::vector<Clause> clauses_of(std::string_view text);
 

@@ -100,10 +100,11 @@ Support support_by(const std::vector<Word>& sentence, const ReadPassage& passage
 std::string unknown_name(const FoldedText& sentence, const std::vector<Word>& words, const std::vector<const ReadPassage*>& passages) {
   for (const auto& word : words)
     if (word.name && !word.generic && word.stem.size() >= 1 && !known(word, passages)) return sentence.slice(word.begin, word.end);
-  for (std::size_t i = 1; i < sentence.size(); ++i)
+  const FoldedText masked = without_figures(sentence);
+  for (std::size_t i = 1; i < masked.size(); ++i)
     for (const auto suffix : organisations) {
-      if (!word_at(sentence, i, suffix)) continue;
-      const auto head = organisation_head(sentence, i);
+      if (!word_at(masked, i, suffix)) continue;
+      const auto head = organisation_head(masked, i);
       if (head.empty()) continue;
       Word word;
       word.stem = text::from_utf32(head.substr(head.size() - 2));

@@ -1,10 +1,15 @@
 #include "grounding/words.h"
 
+#include <unicode/brkiter.h>
+#include <unicode/unistr.h>
+
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "grounding/vocabulary.h"
 #include "heng/base/text.h"
+#include "heng/guard/figures.h"
 
 namespace heng::guard {
 
@@ -55,28 +60,90 @@ std::size_t latin_word(const FoldedText& text, std::size_t i, std::vector<Word>&
   const bool all_capitals = end - i >= 2 && std::all_of(text.original.begin() + static_cast<std::ptrdiff_t>(i),
                                                         text.original.begin() + static_cast<std::ptrdiff_t>(end),
                                                         [](char32_t c) { return is_upper(c) || !is_letter(fold(c)); });
-  found.name = all_capitals || digits || (is_upper(text.original[i]) && !starts_sentence(text, i));
+  // at the start of a sentence a capital says nothing, unless "'s" or another capital follows
+  const bool possessive = text.at(end - 2) == U'\'' && text.at(end - 1) == U's';
+  const bool capital_follows = text.at(end) == U' ' && end + 1 < text.size() && is_upper(text.original[end + 1]);
+  const bool capital = is_upper(text.original[i]) && (!starts_sentence(text, i) || possessive || capital_follows);
+  found.name = all_capitals || digits || capital;
+  found.subject = found.name;
   found.stem = digits ? word : stem(word);
   found.generic = is_generic_word(found.stem);
   out.push_back(std::move(found));
   return end;
 }
 
+void push_han(const FoldedText& text, std::size_t begin, std::size_t length, std::vector<Word>& out) {
+  Word found;
+  found.begin = begin;
+  found.end = begin + length;
+  found.stem = text::from_utf32(std::u32string_view(text.folded).substr(begin, length));
+  found.generic = length == 1 || is_generic_word(found.stem);
+  out.push_back(std::move(found));
+}
+
+std::size_t han_end(const FoldedText& text, std::size_t i) {
+  while (i < text.size() && text::is_cjk(text.at(i)) && !is_function_character(text.at(i))) ++i;
+  return i;
+}
+
+/// Lengths of the words of a run of Han characters, by ICU's dictionary.
+std::vector<std::size_t> han_words(const FoldedText& text, std::size_t begin, std::size_t end) {
+  thread_local const std::unique_ptr<icu::BreakIterator> breaker = [] {
+    UErrorCode status = U_ZERO_ERROR;
+    std::unique_ptr<icu::BreakIterator> made(icu::BreakIterator::createWordInstance(icu::Locale::getChinese(), status));
+    return U_SUCCESS(status) ? std::move(made) : nullptr;
+  }();
+  std::vector<std::size_t> out;
+  if (!breaker) return {end - begin};
+  const auto run = icu::UnicodeString::fromUTF32(reinterpret_cast<const UChar32*>(text.folded.data() + begin), static_cast<int32_t>(end - begin));
+  breaker->setText(run);
+  int32_t last = breaker->first();
+  for (int32_t at = breaker->next(); at != icu::BreakIterator::DONE; at = breaker->next()) {
+    out.push_back(static_cast<std::size_t>(run.countChar32(last, at - last)));
+    last = at;
+  }
+  return out;
+}
+
+/// Marks what stands before 基金, 银行, 卡 … in the same run as the name of the thing.
+void mark_subjects(const FoldedText& text, std::size_t run_begin, std::size_t run_end, std::vector<Word>& out, std::size_t first) {
+  for (const auto head : {U"基金", U"银行", U"公司", U"集团", U"证券", U"支行", U"分行", U"信托", U"保险", U"卡", U"账户"}) {
+    const std::u32string_view word(head);
+    const auto at = std::u32string_view(text.folded).substr(run_begin, run_end - run_begin).find(word);
+    if (at == std::u32string_view::npos) continue;
+    for (std::size_t w = first; w < out.size(); ++w)
+      if (out[w].end <= run_begin + at + word.size() && !out[w].generic) out[w].subject = true;
+  }
+}
+
 std::size_t han_run(const FoldedText& text, std::size_t i, std::vector<Word>& out) {
-  std::size_t end = i;
-  while (end < text.size() && text::is_cjk(text.at(end)) && !is_function_character(text.at(end))) ++end;
-  const auto push = [&](std::size_t begin, std::size_t length) {
-    Word found;
-    found.begin = begin;
-    found.end = begin + length;
-    found.stem = text::from_utf32(std::u32string_view(text.folded).substr(begin, length));
-    found.generic = is_generic_word(found.stem);
-    out.push_back(std::move(found));
-  };
-  if (end - i == 1)
-    push(i, 1);
-  else
-    for (std::size_t at = i; at + 1 < end; ++at) push(at, 2);
+  const std::size_t end = han_end(text, i), first = out.size();
+  std::size_t at = i;
+  bool single_before = false;
+  for (const std::size_t length : han_words(text, i, end)) {
+    if (length >= 2) {
+      for (std::size_t k = at; k + 1 < at + length; ++k) push_han(text, k, 2, out);
+    } else if (single_before) {
+      // two single characters in a row are taken as a word that the dictionary lacks
+      out.pop_back();
+      push_han(text, at - 1, 2, out);
+    } else {
+      push_han(text, at, 1, out);
+    }
+    single_before = length == 1 && !single_before;
+    at += length;
+  }
+  mark_subjects(text, i, end, out, first);
+  return std::max(end, i + 1);
+}
+
+std::size_t source_run(const FoldedText& text, std::size_t i, std::vector<Word>& out) {
+  const std::size_t end = han_end(text, i), first = out.size();
+  for (std::size_t at = i; at < end; ++at) {
+    push_han(text, at, 1, out);
+    if (at + 1 < end) push_han(text, at, 2, out);
+  }
+  mark_subjects(text, i, end, out, first);
   return std::max(end, i + 1);
 }
 
@@ -115,14 +182,17 @@ std::string stem(std::string_view word) {
   return s;
 }
 
-std::vector<Word> content_words(const FoldedText& text) {
+namespace {
+
+template <class HanReader>
+std::vector<Word> read_words(const FoldedText& text, HanReader han) {
   std::vector<Word> out;
   for (std::size_t i = 0; i < text.size();) {
     const char32_t c = text.at(i);
     if (is_letter(c)) {
       i = latin_word(text, i, out);
     } else if (text::is_cjk(c)) {
-      i = is_function_character(c) ? i + 1 : han_run(text, i, out);
+      i = is_function_character(c) ? i + 1 : han(text, i, out);
     } else if (is_ascii_digit(c)) {
       // digits belong to the figures; codes that begin with digits are read with their letters
       while (is_ascii_digit(text.at(i))) ++i;
@@ -133,7 +203,19 @@ std::vector<Word> content_words(const FoldedText& text) {
   return out;
 }
 
+}  // namespace
+
+std::vector<Word> content_words(const FoldedText& text) { return read_words(without_figures(text), han_run); }
 std::vector<Word> content_words(std::string_view text) { return content_words(fold(text)); }
+std::vector<Word> source_words(const FoldedText& text) { return read_words(without_figures(text), source_run); }
+std::vector<Word> source_words(std::string_view text) { return source_words(fold(text)); }
+
+FoldedText without_figures(const FoldedText& text) {
+  FoldedText out = text;
+  for (const auto& figure : extract_figures(text.slice(0, text.size())))
+    for (std::size_t i = figure.begin; i < figure.end; ++i) out.folded[i] = out.original[i] = U' ';
+  return out;
+}
 
 const std::vector<std::string>& synonyms(const std::string& stem) {
   static const auto table = [] {

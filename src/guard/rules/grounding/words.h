@@ -16,12 +16,19 @@ struct Word {
   std::string stem;
   std::size_t begin = 0, end = 0;  ///< Code points.
   bool name = false;               ///< Proper name by its capitals, or a code.
+  bool subject = false;            ///< Part of a name, or of what a product or institution is called: 稳健债券 of 稳健债券基金.
   bool generic = false;            ///< So common that it says little (规定, "requirements").
 };
 
-/// Content words of a text in order; function words, numbers and citation marks are left out.
+/// Content words of a text in order, for judging it: Han words by ICU's dictionary, cut to pairs. Function words, figures and
+/// citation marks are left out.
 std::vector<Word> content_words(const FoldedText& text);
 std::vector<Word> content_words(std::string_view text);
+/// Everything a text can be found by: every pair and every single Han character, besides the Latin words.
+std::vector<Word> source_words(const FoldedText& text);
+std::vector<Word> source_words(std::string_view text);
+/// The text with its figures blanked out.
+FoldedText without_figures(const FoldedText& text);
 
 /// Stem of a folded Latin word: "increases", "increased" → "increas".
 std::string stem(std::string_view word);
