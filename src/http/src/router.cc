@@ -60,6 +60,9 @@ Router::Match Router::match(std::string_view method, const std::vector<std::stri
     if (best_rank >= 0 && entry.rank >= 100 && best_rank < 100) break;
     Pairs params;
     if (!fits(entry.segments, segments, params)) continue;
+    // "/{path...}" fits every address: for other methods the address does not exist
+    const bool fits_all = entry.segments.size() == 1 && entry.rank >= 100;
+    if (fits_all && best_rank < 0 && wanted != "GET" && wanted != "OPTIONS") break;
     if (best_rank < 0) best_rank = entry.rank;
     add_method(match.allowed, entry.route.method);
     if (entry.route.method == "GET") add_method(match.allowed, "HEAD");

@@ -27,7 +27,7 @@ struct Limits {
   std::size_t stream_buffer_bytes = 256 * 1024;        ///< Unwritten bytes of one stream before its handler waits.
   int connections = 10'000;
   int connections_per_address = 0;                     ///< 0: no limit.
-  int quick_threads = 4, quick_queue = 1024;           ///< For first steps: authentication, reading JSON, small answers.
+  int quick_threads = 8, quick_queue = 1024;           ///< For first steps: authentication, reading JSON, small reads of the store.
   int work_threads = 64, work_queue = 512;             ///< For blocking work; started when needed.
 };
 

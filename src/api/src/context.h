@@ -1,0 +1,88 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "embedder.h"
+#include "fields.h"
+#include "heng/api/server.h"
+#include "heng/http/server.h"
+#include "metrics.h"
+
+namespace heng::api {
+
+enum class Access { key, auditor, admin };
+enum class Counts { no, yes };   ///< Whether a request takes from the key's quota.
+
+/// What all routes share. Lives as long as the server.
+struct Api {
+  Api(const ApiSettings& s, const Services& v) : settings(s), services(v), embedder(v.knowledge) {}
+
+  const ApiSettings settings;
+  const Services services;
+  Metrics metrics;
+  Embedder embedder;
+  const http::Server* server = nullptr;
+  std::string openapi;
+
+  /// Who sends the request. Refusals are recorded. Errors: unauthenticated.
+  Result<Principal> authenticate(const http::Request& request);
+  /// The same with role and quota. Errors: unauthenticated, permission_denied, rate_limited.
+  Result<Principal> admit(const http::Request& request, Access access, Counts counts);
+
+  /// Opens a record. Errors: unavailable (nothing may run).
+  Result<AuditTicket> open_record(const http::Request& request, const Principal& principal, std::string action,
+                                  std::string resource, std::string subject);
+  /// Closes it. Errors: unavailable (the result must be withheld).
+  Result<AuditTicket> close_record(const AuditTicket& ticket, AuditClose close);
+  /// Both at once.
+  Result<AuditTicket> note(const http::Request& request, const Principal& principal, std::string action, std::string resource,
+                           std::string subject, std::string outcome);
+
+  /// The error as a response; a stop during the drain is explained as one.
+  http::Response fail(const http::Request& request, Error error) const;
+  std::int64_t refusals_unrecorded() const { return refusals_unrecorded_; }
+
+ private:
+  void record_refusal(const http::Request& request, const Principal& principal, const Error& error);
+
+  std::mutex refusals_mutex_;
+  std::int64_t refusals_second_ = 0;
+  int refusals_in_second_ = 0;
+  std::atomic<std::int64_t> refusals_unrecorded_{0};
+};
+
+using Routes = std::vector<http::Route>;
+/// A handler behind a key: runs on the quick pool after admission.
+using Action = std::function<http::Step(Api& api, http::Request& request, const Principal& principal)>;
+void add(Routes& routes, Api& api, std::string method, std::string pattern, Access access, Counts counts, Action action,
+         std::size_t body_bytes = 0);
+
+/// A JSON answer with the audit index in its header.
+http::Response json_response(int status, const Json& value, std::int64_t audit_index = -1);
+/// "ok" or "error:<code>".
+std::string outcome_of(const Error& error);
+
+// One function for each group of routes; each in the file of its name.
+void add_model_routes(Routes& routes, Api& api);
+void add_chat_routes(Routes& routes, Api& api);
+void add_kb_routes(Routes& routes, Api& api);
+void add_document_routes(Routes& routes, Api& api);
+void add_ask_routes(Routes& routes, Api& api);
+void add_admin_routes(Routes& routes, Api& api);
+void add_public_routes(Routes& routes, Api& api);
+
+/// Asks a knowledge base in the shape of a chat completion.
+http::Step chat_with_kb(Api& api, http::Request& request, const Principal& principal, struct ParsedChat parsed);
+
+/// Letters, digits, '-' and '_', 1 to 64 of them.
+bool is_kb_name(std::string_view name);
+
+/// The OpenAPI 3.1 description of the routes.
+std::string openapi_document(const ApiSettings& settings);
+
+}  // namespace heng::api

@@ -1,0 +1,173 @@
+#include <fmt/format.h>
+
+#include "context.h"
+#include "openapi_schemas.h"
+
+namespace heng::api {
+namespace {
+
+Json ref(const std::string& name) { return {{"$ref", "#/components/schemas/" + name}}; }
+Json json_content(const std::string& schema) { return {{"application/json", {{"schema", ref(schema)}}}}; }
+
+struct Operation {
+  std::string method, path, id, summary, tag;
+  std::string request_schema;                                ///< Empty: no JSON body.
+  std::vector<std::pair<int, std::string>> answers;          ///< Status → schema; empty schema: no body.
+  std::string description = {};
+  bool is_public = false;
+  Json parameters = Json::array();
+};
+
+Json query_parameter(const char* name, const char* description, Json schema, bool required = false) {
+  return {{"name", name}, {"in", "query"}, {"required", required}, {"description", description}, {"schema", std::move(schema)}};
+}
+
+Json path_parameter(const std::string& name) {
+  Json schema{{"type", "string"}, {"minLength", 1}};
+  if (name == "kb") schema["pattern"] = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$";
+  const bool is_number = name == "index" || name == "id:document";
+  if (is_number) schema = {{"type", "integer"}, {"minimum", 0}, {"maximum", 9007199254740991}};
+  return {{"name", is_number && name != "index" ? "id" : name}, {"in", "path"}, {"required", true}, {"schema", std::move(schema)}};
+}
+
+Json parameters_of(const Operation& operation) {
+  Json out = operation.parameters;
+  for (std::size_t at = operation.path.find('{'); at != std::string::npos; at = operation.path.find('{', at + 1)) {
+    const auto name = operation.path.substr(at + 1, operation.path.find('}', at) - at - 1);
+    const bool is_document = name == "id" && operation.path.find("/documents/") != std::string::npos;
+    out.push_back(path_parameter(is_document ? "id:document" : name));
+  }
+  return out;
+}
+
+Json answer(int status, const std::string& schema) {
+  const char* text = status == 201 ? "Made." : status == 204 ? "Done." : status == 503 ? "Not ready." : "The answer.";
+  Json out{{"description", text}};
+  if (!schema.empty()) out["content"] = json_content(schema);
+  return out;
+}
+
+Json operation_value(const Operation& operation) {
+  Json out{{"operationId", operation.id}, {"summary", operation.summary}, {"tags", Json::array({operation.tag})}};
+  if (!operation.description.empty()) out["description"] = operation.description;
+  auto parameters = parameters_of(operation);
+  if (!parameters.empty()) out["parameters"] = std::move(parameters);
+  if (!operation.request_schema.empty())
+    out["requestBody"] = {{"required", true}, {"content", json_content(operation.request_schema)}};
+  for (const auto& [status, schema] : operation.answers) out["responses"][std::to_string(status)] = answer(status, schema);
+  if (operation.is_public) {
+    out["security"] = Json::array();
+  } else {
+    for (const char* name : {"400", "401", "403", "404", "408", "409", "413", "415", "429", "431", "500", "503", "504", "507"})
+      out["responses"][name] = {{"$ref", "#/components/responses/" + std::string(name == std::string("401") ? "Unauthorized" : "Error")}};
+  }
+  return out;
+}
+
+void stream_answer(Json& operation) {
+  operation["responses"]["200"]["content"]["text/event-stream"] = {{"schema", {{"type", "string"}}}};
+}
+
+std::vector<Operation> model_operations() {
+  return {{"post", "/v1/chat/completions", "createChatCompletion", "Chat, plain or with a knowledge base", "openai", "ChatRequest",
+           {{200, "ChatCompletion"}},
+           "OpenAI's chat completion. `model` is a loaded model or `heng/kb:NAME`. With `stream` the answer is an event stream that ends "
+           "with `[DONE]`. Unknown fields are ignored."},
+          {"post", "/v1/completions", "createCompletion", "Continue a text", "openai", "CompletionRequest", {{200, "Completion"}}},
+          {"post", "/v1/embeddings", "createEmbedding", "Vectors of texts", "openai", "EmbeddingRequest", {{200, "EmbeddingList"}}},
+          {"get", "/v1/models", "listModels", "Models and knowledge bases", "openai", "", {{200, "ModelList"}}},
+          {"get", "/v1/models/{model}", "getModel", "One model", "openai", "", {{200, "Model"}}}};
+}
+
+std::vector<Operation> knowledge_operations() {
+  return {{"get", "/v1/kb", "listKnowledgeBases", "Knowledge bases", "knowledge", "", {{200, "KnowledgeBaseList"}}},
+          {"post", "/v1/kb", "createKnowledgeBase", "Make a knowledge base", "knowledge", "NewKnowledgeBase", {{201, "KnowledgeBase"}}},
+          {"delete", "/v1/kb/{kb}", "deleteKnowledgeBase", "Delete a knowledge base with its documents", "knowledge", "", {{204, ""}}},
+          {"post", "/v1/kb/{kb}/search", "search", "Find passages", "knowledge", "SearchRequest", {{200, "SearchResults"}}},
+          {"get", "/v1/kb/{kb}/documents", "listDocuments", "Documents", "knowledge", "", {{200, "DocumentList"}}},
+          {"get", "/v1/kb/{kb}/documents/{id}", "getDocument", "One document", "knowledge", "", {{200, "Document"}}},
+          {"delete", "/v1/kb/{kb}/documents/{id}", "deleteDocument", "Delete a document", "knowledge", "", {{204, ""}}},
+          {"get", "/v1/kb/{kb}/documents/{id}/passages", "listPassages", "All passages of a document", "knowledge", "",
+           {{200, "PassageList"}}},
+          {"post", "/v1/ask", "ask", "A checked answer with citations", "knowledge", "AskRequest", {{200, "Answer"}},
+           "With `stream` the answer is an event stream: `stage`, `passages`, `sentence`, `answer`, or `error`."},
+          {"post", "/v1/feedback", "rate", "Rate an answer", "knowledge", "Rating", {{204, ""}}}};
+}
+
+std::vector<Operation> admin_operations() {
+  std::vector<Operation> out{
+      {"get", "/v1/me", "me", "Who the key belongs to", "account", "", {{200, "Me"}}},
+      {"get", "/v1/keys", "listKeys", "Keys of the tenant (role admin)", "account", "", {{200, "KeyList"}}},
+      {"post", "/v1/keys", "createKey", "Make a key; its secret is shown once (role admin)", "account", "NewKey", {{201, "NewKeyAnswer"}}},
+      {"delete", "/v1/keys/{id}", "revokeKey", "Revoke a key (role admin)", "account", "", {{204, ""}}},
+      {"get", "/v1/audit", "listRecords", "Newest records (roles auditor, admin)", "audit", "", {{200, "RecordList"}}},
+      {"get", "/v1/audit/checkpoint", "checkpoint", "The latest signed checkpoint (roles auditor, admin)", "audit", "", {{200, "Record"}}},
+      {"get", "/v1/audit/{index}", "getRecord", "One record (roles auditor, admin)", "audit", "", {{200, "Record"}}},
+      {"get", "/v1/audit/{index}/proof", "prove", "Inclusion proof of a record (roles auditor, admin)", "audit", "", {{200, "Record"}}}};
+  out[4].parameters = Json::array(
+      {query_parameter("limit", "Most records.", {{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}, {"default", 50}}),
+       query_parameter("before", "Only records with a lower index.",
+                       {{"type", "integer"}, {"minimum", 0}, {"maximum", 9007199254740991}})});
+  for (Operation probe : {Operation{"get", "/healthz", "health", "Is the process alive", "operation", "", {{200, "Health"}}},
+                          Operation{"get", "/readyz", "ready", "Can it answer", "operation", "", {{200, "Readiness"}, {503, "Readiness"}}}}) {
+    probe.is_public = true;
+    out.push_back(std::move(probe));
+  }
+  return out;
+}
+
+/// The operations whose bodies are not JSON.
+void add_raw_operations(Json& paths) {
+  const Json binary{{"type", "string"}, {"format", "binary"}};
+  Operation upload{"post", "/v1/kb/{kb}/documents", "addDocument", "Add or replace a document", "knowledge", "", {{201, "IngestReport"}, {200, "IngestReport"}},
+                   "201: stored and findable by words; vectors follow. 200: nothing was stored, `outcome` says why."};
+  upload.parameters = Json::array(
+      {query_parameter("path", "The name it is kept under.", {{"type", "string"}, {"minLength", 1}, {"maxLength", 200},
+                       {"pattern", "^[A-Za-z0-9_][A-Za-z0-9_./ -]*$"}}, true),
+       query_parameter("readers", "Roles that may read it, separated by commas; empty: all.", {{"type", "string"}, {"pattern", "^[A-Za-z0-9_,-]*$"}, {"maxLength", 200}})});
+  auto value = operation_value(upload);
+  value["requestBody"] = {{"required", true}, {"content", {{"application/octet-stream", {{"schema", binary}}}}}};
+  paths[upload.path]["post"] = std::move(value);
+
+  Operation original{"get", "/v1/kb/{kb}/documents/{id}/original", "getOriginal", "The document as it was uploaded", "knowledge", "", {{200, ""}}};
+  value = operation_value(original);
+  value["responses"]["200"]["content"] = {{"*/*", {{"schema", binary}}}};
+  paths[original.path]["get"] = std::move(value);
+
+  Operation metrics{"get", "/metrics", "metrics", "Prometheus metrics", "operation", "", {{200, ""}}};
+  metrics.is_public = true;
+  value = operation_value(metrics);
+  value["responses"]["200"]["content"] = {{"text/plain", {{"schema", {{"type", "string"}}}}}};
+  paths[metrics.path]["get"] = std::move(value);
+}
+
+Json shared_responses() {
+  Json error{{"description", "Refused or failed; `error.message` says what to do."}, {"content", json_content("Error")}};
+  Json unauthorized = error;
+  unauthorized["headers"]["WWW-Authenticate"] = {{"required", true}, {"schema", {{"type", "string"}}}};
+  return {{"Error", std::move(error)}, {"Unauthorized", std::move(unauthorized)}};
+}
+
+}  // namespace
+
+std::string openapi_document(const ApiSettings& settings) {
+  Json out{{"openapi", "3.1.0"},
+           {"info", {{"title", "Heng"}, {"version", settings.version},
+                     {"description", "A financial institution's own language model platform: OpenAI-compatible models, knowledge bases with "
+                                     "checked and cited answers, and an audit ledger."}}},
+           {"security", Json::array({{{"key", Json::array()}}})},
+           {"paths", Json::object()}};
+  for (const auto& group : {model_operations(), knowledge_operations(), admin_operations()})
+    for (const auto& operation : group) {
+      auto value = operation_value(operation);
+      if (operation.id == "createChatCompletion" || operation.id == "createCompletion" || operation.id == "ask") stream_answer(value);
+      out["paths"][operation.path][operation.method] = std::move(value);
+    }
+  add_raw_operations(out["paths"]);
+  out["components"] = {{"schemas", Json::parse(openapi_schemas())},
+                       {"responses", shared_responses()},
+                       {"securitySchemes", {{"key", {{"type", "http"}, {"scheme", "bearer"}, {"description", "A key: heng_…"}}}}}};
+  return dump(out);
+}
+
+}  // namespace heng::api
