@@ -63,6 +63,7 @@ class Judge {
 
  private:
   void check_words(const Draft& draft, const std::vector<const ReadPassage*>& cited, const std::vector<int>& numbers, Judgement& out) const;
+  double foreign_share(const Draft& draft, const std::vector<const ReadPassage*>& cited) const;
   bool same_language(const Draft& draft, const std::vector<int>& numbers) const;
   void ask_scorers(const Draft& draft, const std::vector<int>& numbers, bool crossed, Judgement& out) const;
   std::vector<Clause> source_clauses(const Draft& draft, const std::vector<const ReadPassage*>& cited) const;
@@ -118,6 +119,28 @@ void Judge::ask_scorers(const Draft& draft, const std::vector<int>& numbers, boo
   else if (crossed) out.support = std::min(out.support, settings_.support_least - 0.01);
 }
 
+/// Weight of what the cited passages lack: words that another of the passages has (the sentence mixes two things up), and the
+/// word the sentence begins with (it speaks of something else).
+double Judge::foreign_share(const Draft& draft, const std::vector<const ReadPassage*>& cited) const {
+  const auto known_by = [](const ReadPassage& passage, const std::string& stem) {
+    if (coverage_of(stem, passage.context) > 0) return true;
+    return std::any_of(passage.units.begin(), passage.units.end(), [&](const Unit& unit) { return coverage_of(stem, unit.set) > 0; });
+  };
+  double total = 0, foreign = 0;
+  bool first = true;
+  for (const auto& word : draft.words) {
+    const double weight = weights_.weight(word);
+    total += weight;
+    const bool known = std::any_of(cited.begin(), cited.end(), [&](const auto* p) { return known_by(*p, word.stem); });
+    if (!known && !word.generic) {
+      if (first) foreign += 1.2;
+      if (std::any_of(passages_.begin(), passages_.end(), [&](const ReadPassage& p) { return known_by(p, word.stem); })) foreign += weight;
+    }
+    if (!word.generic) first = false;
+  }
+  return total > 0 ? foreign / total : 0;
+}
+
 void Judge::check_words(const Draft& draft, const std::vector<const ReadPassage*>& cited, const std::vector<int>& numbers, Judgement& out) const {
   const bool crossed = !same_language(draft, numbers);
   for (const auto* passage : cited) out.support = std::max(out.support, support_by(draft.words, *passage, weights_).share);
@@ -142,13 +165,12 @@ void Judge::check_words(const Draft& draft, const std::vector<const ReadPassage*
           out.reason = reason_for(Withheld::unknown_name, draft.language, name);
           return;
         }
+  if (!crossed) out.support = std::max(0.0, out.support - foreign_share(draft, cited));
   const double words_only = out.support;
   ask_scorers(draft, numbers, crossed, out);
   double least = settings_.support_least;
   // a computed sentence speaks of "change" and "compared", which no passage says
   if (out.computed) least -= 0.15;
-  // in a short sentence one wrong word is much
-  if (draft.words.size() <= 4 && !out.computed) least += 0.1;
   if (out.support < least) {
     out.reason = crossed ? reason_for(Withheld::other_language, draft.language)
                          : reason_for(Withheld::too_little_support, draft.language, fmt::format("{:.0f}", std::floor(words_only * 100)));

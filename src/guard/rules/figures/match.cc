@@ -26,7 +26,10 @@ class Checker {
   Checker(const FoldedText& sentence, const FigureSources& sources, const WordWeights& weights)
       : text_(sentence), sources_(sources), weights_(weights), figures_(extract_figures(sentence.slice(0, sentence.size()))) {
     dates_ = bind_dates(text_, figures_);
-    labels_ = bind_words(text_, figures_, content_words(text_));
+    const auto words = content_words(text_);
+    labels_ = bind_words(text_, figures_, words);
+    for (const auto& word : words)
+      if (word.subject) subjects_.insert(word.stem);
     // "(in millions)" in the sentence itself holds for its bare numbers
     if (const auto stated = scale_statement(sentence.slice(0, sentence.size())); stated.found && !stated.percent && !stated.basis_point)
       for (auto& figure : figures_) scale_up(figure, stated.scale);
@@ -60,6 +63,7 @@ class Checker {
   std::vector<ExtractedFigure> figures_;
   std::vector<std::vector<std::string>> dates_;
   std::vector<WordSet> labels_;
+  WordSet subjects_;
 };
 
 bool Checker::matches(const ExtractedFigure& figure, const Fact& fact) const {
@@ -83,7 +87,7 @@ bool Checker::outflow_words() const {
 /// How far a fact's label holds a word: its own stretch fully, what stands before it in the sentence nearly so.
 double carries(const std::string& word, const Fact& fact) {
   const double own = coverage_of(word, fact.label);
-  return own > 0 ? own : 0.9 * coverage_of(word, fact.inherited);
+  return own > 0 ? own : 0.97 * coverage_of(word, fact.inherited);
 }
 
 /// Whether another figure of the sentence is this fact: then it is told apart already.
@@ -108,7 +112,7 @@ const Fact* Checker::rival(std::size_t i, const Fact& fact) const {
       double lead = 0;
       for (const auto& word : labels_[i]) {
         const double here = carries(word, fact), there = carries(word, other);
-        if (here != there) lead += (there - here) * weight_of(word, weights_);
+        if (here != there) lead += (there - here) * (subjects_.contains(word) ? std::max(1.3, weight_of(word, weights_)) : weight_of(word, weights_));
       }
       if (lead > best_lead) {
         best_lead = lead;

@@ -37,7 +37,8 @@ constexpr Phrase phrases[] = {
     {U"以下", Mark::at_most}, {U"以内", Mark::at_most}, {U"之内", Mark::at_most}, {U"最高", Mark::at_most}, {U"最多", Mark::at_most}, {U"至多", Mark::at_most},
     {U"低于", Mark::at_most}, {U"少于", Mark::at_most}, {U"小于", Mark::at_most}, {U"上限", Mark::at_most}, {U"以上", Mark::at_least}, {U"至少", Mark::at_least},
     {U"最低", Mark::at_least}, {U"最少", Mark::at_least}, {U"超过", Mark::at_least}, {U"高于", Mark::at_least}, {U"大于", Mark::at_least}, {U"多于", Mark::at_least},
-    {U"下限", Mark::at_least}, {U"起存", Mark::at_least}, {U"之前", Mark::before}, {U"以前", Mark::before}, {U"之后", Mark::after}, {U"以后", Mark::after},
+    {U"下限", Mark::at_least}, {U"起存", Mark::at_least}, {U"之前", Mark::before}, {U"以前", Mark::before}, {U"之后", Mark::after}, {U"以后", Mark::after}, {U"提前", Mark::none}, {U"目前", Mark::none}, {U"前提", Mark::none}, {U"前述", Mark::none}, {U"前款", Mark::none}, {U"当前", Mark::none},
+    {U"后续", Mark::none}, {U"然后", Mark::none}, {U"税前", Mark::none}, {U"税后", Mark::none}, {U"前三", Mark::none}, {U"前", Mark::before}, {U"后", Mark::after},
     {U"not exceeding", Mark::at_most}, {U"not exceed", Mark::at_most}, {U"no more than", Mark::at_most}, {U"not more than", Mark::at_most}, {U"no later than", Mark::before},
     {U"not later than", Mark::before}, {U"no less than", Mark::at_least}, {U"not less than", Mark::at_least}, {U"no fewer than", Mark::at_least}, {U"not only", Mark::none},
     {U"no earlier than", Mark::after}, {U"not prohibited", Mark::none}, {U"not required", Mark::need_not}, {U"need not", Mark::need_not}, {U"not need", Mark::need_not},
@@ -199,9 +200,8 @@ bool holds(const std::vector<Clause>& clauses, std::u32string_view word) {
 namespace {
 
 /// A word that one side denies and the other only affirms.
-bool denial_differs(const std::vector<Clause>& denying, const std::vector<Clause>& other, bool other_may_lift) {
+bool denial_differs(const std::vector<Clause>& denying, const std::vector<Clause>& other) {
   for (const auto& clause : denying) {
-    if (other_may_lift && clause.marks.conditional) continue;
     for (const auto& word : clause.denied) {
       bool affirmed = false, denied = false;
       for (const auto& candidate : other) {
@@ -220,16 +220,26 @@ bool denial_differs(const std::vector<Clause>& denying, const std::vector<Clause
 }  // namespace
 
 Opposition opposition(const std::vector<Clause>& sentence, const std::vector<Clause>& source, const WordWeights& weights) {
-  if (denial_differs(sentence, source, false) || denial_differs(source, sentence, true)) return Opposition::negation;
   for (const auto& clause : sentence) {
     double best = 0;
-    for (const auto& other : source) best = std::max(best, shared_weight(clause, other, weights));
+    std::vector<double> shared;
+    for (const auto& other : source) {
+      shared.push_back(shared_weight(clause, other, weights));
+      best = std::max(best, shared.back());
+    }
     if (best < 0.34) continue;
+    std::vector<Clause> close, anchored;
+    for (std::size_t i = 0; i < source.size(); ++i) {
+      if (shared[i] < 0.6 * best) continue;
+      close.push_back(source[i]);
+      if (std::any_of(clause.denied.begin(), clause.denied.end(), [&](const auto& word) { return source[i].set.contains(word); })) anchored.push_back(source[i]);
+    }
+    if (denial_differs({clause}, close) || denial_differs(close, {clause})) return Opposition::negation;
     // the clauses that speak of the same thing: one of them must agree
     Opposition found = Opposition::none;
     bool agrees = false;
-    for (const auto& other : source) {
-      if (shared_weight(clause, other, weights) < best - 0.12) continue;
+    for (const auto& other : anchored.empty() ? close : anchored) {
+      if (anchored.empty() && shared_weight(clause, other, weights) < best - 0.12) continue;
       const auto result = compare(clause, other);
       if (result == Opposition::none) agrees = true;
       else if (found == Opposition::none) found = result;

@@ -61,7 +61,7 @@ bool is_function_word(std::string_view folded) {
 }
 
 bool is_function_character(char32_t c) {
-  constexpr std::u32string_view characters = U"的了和与及或在是为将被把其该此等于以之并而也都就则若如请您我你他她它们这那有吗呢吧啊呀么个所由从但且让";
+  constexpr std::u32string_view characters = U"的了和与及或在是为将被把其该此等于以之并而也都就则若如请您我你他她它们这那有吗呢吧啊呀么个所由从但且让不未没";
   return characters.find(c) != std::u32string_view::npos;
 }
 

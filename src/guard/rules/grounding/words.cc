@@ -124,13 +124,13 @@ std::size_t han_run(const FoldedText& text, std::size_t i, std::vector<Word>& ou
     if (length >= 2) {
       for (std::size_t k = at; k + 1 < at + length; ++k) push_han(text, k, 2, out);
     } else if (single_before) {
-      // two single characters in a row are taken as a word that the dictionary lacks
-      out.pop_back();
+      // single characters in a row are taken in pairs, as words that the dictionary lacks
+      if (out.back().end - out.back().begin == 1) out.pop_back();
       push_han(text, at - 1, 2, out);
     } else {
       push_han(text, at, 1, out);
     }
-    single_before = length == 1 && !single_before;
+    single_before = length == 1;
     at += length;
   }
   mark_subjects(text, i, end, out, first);
@@ -245,6 +245,8 @@ double coverage_of(const std::string& stem, const WordSet& set) {
   if (set.contains(stem)) return 1;
   for (const auto& other : synonyms(stem))
     if (set.contains(other)) return 0.9;
+  // both characters, apart: 收取 in 收…取
+  if (stem.size() == 6 && static_cast<unsigned char>(stem[0]) >= 0xE3 && set.contains(stem.substr(0, 3)) && set.contains(stem.substr(3))) return 0.4;
   // the same word with another ending: "verif" and "verify", "distribut" and "distributor"
   if (stem.size() >= 6 && static_cast<unsigned char>(stem[0]) < 0x80)
     for (const auto& other : set)
