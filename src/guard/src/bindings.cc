@@ -37,6 +37,31 @@ bool says_respectively(const FoldedText& text) {
   return all.find(U"respectively") != std::u32string_view::npos || all.find(U"分别") != std::u32string_view::npos;
 }
 
+bool same_family(FigureKind a, FigureKind b) {
+  const auto ratio = [](FigureKind k) {
+    return k == FigureKind::percent || k == FigureKind::percentage_point || k == FigureKind::basis_point;
+  };
+  return a == b || (ratio(a) && ratio(b));
+}
+
+/// "$5, $4 and $3 in 2015, 2014 and 2013 (respectively)": as many like figures as dates, bound in their order.
+bool bind_in_order(const FoldedText& text, const std::vector<ExtractedFigure>& figures, const std::vector<std::size_t>& dates,
+                   const std::vector<std::size_t>& others, std::vector<std::vector<std::string>>& out) {
+  bool any = false;
+  for (const std::size_t first : others) {
+    if (!out[first].empty()) continue;
+    std::vector<std::size_t> group;
+    for (const std::size_t i : others)
+      if (same_family(figures[i].kind, figures[first].kind)) group.push_back(i);
+    if (group.size() != dates.size()) continue;
+    const bool apart = dates.front() > group.back() || dates.back() < group.front();
+    if (!apart && !says_respectively(text)) continue;
+    for (std::size_t k = 0; k < group.size(); ++k) out[group[k]] = {figures[dates[k]].date};
+    any = true;
+  }
+  return any;
+}
+
 }  // namespace
 
 int direction_of(std::u32string_view text) {
@@ -61,10 +86,7 @@ std::vector<std::vector<std::string>> bind_dates(const FoldedText& text, const s
     }
   }
   if (dates.empty()) return out;
-  if (dates.size() > 1 && dates.size() == others.size() && says_respectively(text)) {
-    for (std::size_t k = 0; k < others.size(); ++k) out[others[k]] = {figures[dates[k]].date};
-    return out;
-  }
+  if (dates.size() > 1 && bind_in_order(text, figures, dates, others, out)) return out;
   for (const std::size_t i : others) {
     double best = 0;
     std::size_t chosen = figures.size();
@@ -79,17 +101,6 @@ std::vector<std::vector<std::string>> bind_dates(const FoldedText& text, const s
   }
   return out;
 }
-
-namespace {
-
-bool same_family(FigureKind a, FigureKind b) {
-  const auto ratio = [](FigureKind k) {
-    return k == FigureKind::percent || k == FigureKind::percentage_point || k == FigureKind::basis_point;
-  };
-  return a == b || (ratio(a) && ratio(b));
-}
-
-}  // namespace
 
 std::string figure_word(const ExtractedFigure& figure) {
   if (figure.kind == FigureKind::date || figure.kind == FigureKind::clock || figure.kind == FigureKind::phone) return "#" + figure_value(figure);

@@ -169,8 +169,15 @@ void Reader::table(const std::vector<std::vector<std::string>>& rows) {
   for (std::size_t r = 0; r < std::min(body, rows.size()); ++r) {
     if (is_separator(rows[r])) continue;
     if (const auto stated = scale_statement(rows[r][0]); stated.found) table_scale_ = stated;
-    for (std::size_t c = 0; c < rows[r].size(); ++c)
-      if (!rows[r][c].empty() && columns[c].find(rows[r][c]) == std::string::npos) columns[c] += (columns[c].empty() ? "" : " ") + rows[r][c];
+    auto cells = rows[r];
+    // a date over several columns stands in the first of them only
+    for (std::size_t c = 2; c < cells.size(); ++c) {
+      std::vector<std::string> before;
+      add_dates(cells[c - 1], before);
+      if (cells[c].empty() && !before.empty()) cells[c] = cells[c - 1];
+    }
+    for (std::size_t c = 0; c < cells.size(); ++c)
+      if (!cells[c].empty() && columns[c].find(cells[c]) == std::string::npos) columns[c] += (columns[c].empty() ? "" : " ") + cells[c];
   }
   std::string section;
   for (std::size_t r = body; r < rows.size(); ++r) {

@@ -10,8 +10,9 @@ namespace {
 
 using K = FigureKind;
 
-/// Weight by which the passage must name another figure's label before this one is refused.
-constexpr double label_margin = 0.9;
+/// Weight by which the passage must name another figure's label before this one is refused; less between cells, whose labels
+/// are short and exact.
+constexpr double label_margin = 0.9, cell_margin = 0.5;
 
 double weight_of(const std::string& stem, const WordWeights& weights) {
   Word word;
@@ -84,10 +85,24 @@ bool Checker::outflow_words() const {
   return direction_of(text) < 0;
 }
 
+/// Whether two facts could be taken for one another: of one kind, or both plain money of a table.
+bool alike(const Fact& a, const Fact& b) {
+  if (a.figure.kind == b.figure.kind) return true;
+  const auto plain = [](const Fact& f) { return f.figure.kind == K::amount || (f.figure.kind == K::number && f.figure.unit.empty()); };
+  return a.cell && b.cell && plain(a) && plain(b);
+}
+
 /// How far a fact's label holds a word: its own stretch fully, what stands before it in the sentence nearly so.
 double carries(const std::string& word, const Fact& fact) {
   const double own = coverage_of(word, fact.label);
   return own > 0 ? own : 0.97 * coverage_of(word, fact.inherited);
+}
+
+/// Whether a negative number under this label means the opposite of a positive one, as with income; not so with deductions.
+bool sign_matters(const Fact& fact) {
+  for (const char* word : {"incom", "earn", "profit", "loss", "亏损", "gain", "cash", "margin", "chang", "balanc", "equity", "benefit", "flow", "收益", "利润", "流量", "净额", "余额", "增减", "变动"})
+    if (fact.label.contains(word)) return true;
+  return false;
 }
 
 /// Whether another figure of the sentence is this fact: then it is told apart already.
@@ -100,10 +115,10 @@ bool Checker::stated_elsewhere(std::size_t i, const Fact& fact) const {
 /// A like figure of the passages that the sentence's words name better than `fact`; nullptr where none.
 const Fact* Checker::rival(std::size_t i, const Fact& fact) const {
   const Fact* best = nullptr;
-  double best_lead = label_margin;
+  double best_lead = fact.cell ? cell_margin : label_margin;
   for (const auto* passage : sources_.passages) {
     for (const auto& other : passage->facts) {
-      if (&other == &fact || other.figure.kind != fact.figure.kind || matches(figures_[i], other)) continue;
+      if (&other == &fact || !alike(other, fact) || matches(figures_[i], other)) continue;
       if (fact.cell != other.cell && fact.figure.kind == K::number) continue;
       if (!dates_[i].empty() && !other.dates.empty() &&
           std::none_of(other.dates.begin(), other.dates.end(), [&](const auto& d) { return dates_agree(dates_[i][0], d); }))
@@ -112,7 +127,12 @@ const Fact* Checker::rival(std::size_t i, const Fact& fact) const {
       double lead = 0;
       for (const auto& word : labels_[i]) {
         const double here = carries(word, fact), there = carries(word, other);
-        if (here != there) lead += (there - here) * (subjects_.contains(word) ? std::max(1.3, weight_of(word, weights_)) : weight_of(word, weights_));
+        if (here == there) continue;
+        double weight = weight_of(word, weights_);
+        if (subjects_.contains(word)) weight = std::max(1.3, weight);
+        // rows of one table are told apart by words that many of them share in part
+        if (fact.cell && other.cell) weight = std::max(0.8, weight);
+        lead += (there - here) * weight;
       }
       if (lead > best_lead) {
         best_lead = lead;
@@ -132,7 +152,7 @@ FigureProblem Checker::judge(std::size_t i, const Fact& fact, std::string& seen)
   }
   const int sign = sign_near(text_, figure);
   if (sign != 0 && fact.sign != 0 && sign != fact.sign) return FigureProblem::other_sign;
-  if (sign == 0 && fact.figure.value.is_negative() && !outflow_words()) return FigureProblem::other_sign;
+  if (sign == 0 && fact.figure.value.is_negative() && sign_matters(fact) && !outflow_words()) return FigureProblem::other_sign;
   if (bound_near(text_, figure) * fact.bound < 0) return FigureProblem::other_bound;
   if (const Fact* other = rival(i, fact)) {
     seen = other->figure.text;
