@@ -1,0 +1,109 @@
+// Starts the program on a new folder and a browser beside it; both end with the tests.
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const modules = process.env.HENG_E2E_MODULES ?? fileURLToPath(new URL('./node_modules', import.meta.url));
+const load = createRequire(join(modules, 'any.js'));
+const { chromium } = load('playwright-core');
+const axeSource = readFileSync(load.resolve('axe-core/axe.min.js'), 'utf8');
+
+export const samples = fileURLToPath(new URL('../../samples/documents/', import.meta.url));
+export const fixtures = fileURLToPath(new URL('./fixtures/', import.meta.url));
+
+const startMs = 60_000;
+
+/// The program under test: {address, key, stop()}.
+export async function startProgram() {
+  if (process.env.HENG_E2E_URL) return { address: process.env.HENG_E2E_URL, key: process.env.HENG_E2E_KEY, stop: async () => {} };
+  const heng = join(process.env.HENG_BIN, 'heng');
+  const folder = mkdtempSync(join(tmpdir(), 'heng-e2e-'));
+  const dir = join(folder, 'bank');
+  const { key } = JSON.parse(execFileSync(heng, ['init', dir, '--json'], { encoding: 'utf8' }));
+  useSmallModel(heng, dir);
+  const program = spawn(heng, ['serve', '--dir', dir, '--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  program.stderr.on('data', (piece) => (log = (log + piece).slice(-20_000)));
+  const ended = new Promise((resolve) => program.once('exit', resolve));
+  const address = await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`heng serve printed no address in ${startMs} ms\n${log}`)), startMs);
+    createInterface({ input: program.stdout }).once('line', (line) => {
+      clearTimeout(timer);
+      resolve(line.trim());
+    });
+    program.once('exit', (code) => reject(new Error(`heng serve ended with ${code}\n${log}`)));
+  });
+  const stop = async () => {
+    program.kill('SIGTERM');
+    const late = setTimeout(() => program.kill('SIGKILL'), 25_000);
+    await ended;
+    clearTimeout(late);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { address, key, stop };
+}
+
+/// The page is under test here, not the model's wits: the smallest chat model that is there answers soonest.
+function useSmallModel(heng, dir) {
+  const models = execFileSync(heng, ['models', 'list', '--json', '--dir', dir], { encoding: 'utf8' });
+  const small = /"(qwen2\.5-coder-0\.5b[^"]*?)(?:\.gguf)?"/.exec(models)?.[1];
+  if (!small) return;
+  const file = join(dir, 'heng.toml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^# chat = ""/m, `chat = "${small}"`));
+}
+
+export function startBrowser() {
+  return chromium.launch({
+    executablePath: process.env.HENG_CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync',
+    ],
+  });
+}
+
+/// A page that must stay honest: it collects what should never happen (errors, dialogs, requests to elsewhere).
+export async function openPage(browser, address, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const troubles = [];
+  const foreign = (url) => !url.startsWith(address) && !/^(blob|data|about):/.test(url);
+  page.on('pageerror', (error) => troubles.push(`error: ${error.message}`));
+  page.on('dialog', (dialog) => {
+    troubles.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => foreign(request.url()) && troubles.push(`request: ${request.url()}`));
+  page.on('console', (message) => {
+    if (/Content Security Policy|Refused to/.test(message.text())) troubles.push(`policy: ${message.text()}`);
+  });
+  await page.goto(`${address}/`);
+  return { page, context, troubles };
+}
+
+export async function signIn(page, key) {
+  await page.locator('#key').fill(key);
+  await page.keyboard.press('Enter');
+  await page.locator('.bar').waitFor();
+}
+
+/// Violations of WCAG 2.2 A and AA, as lines.
+export async function accessibilityProblems(page) {
+  await page.evaluate(axeSource);
+  const result = await page.evaluate(() =>
+    window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
+  );
+  return result.violations.map(
+    (violation) => `${violation.id}: ${violation.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join('; ')}`,
+  );
+}
+
+/// A recorded stream of an answer, for states that a real model does not show on demand.
+export function recorded(events) {
+  return events.map(([event, data]) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`).join('');
+}
