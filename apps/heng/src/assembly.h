@@ -18,6 +18,7 @@
 
 namespace heng::audit {
 class Ledger;
+class LedgerReader;
 }
 namespace heng::knowledge_sqlite {
 class KnowledgeBase;
@@ -46,6 +47,7 @@ class Assembly {
   Audit& audit();
   AuditReader& audit_reader();
   audit::Ledger& ledger();
+  audit::LedgerReader& ledger_reader();
   Feedback& feedback();
   std::vector<store::BackupPart> backup_parts();
 

@@ -1,0 +1,224 @@
+#include "assembly.h"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "heng/audit/ledger.h"
+#include "heng/audit/reader.h"
+#include "heng/base/log.h"
+#include "heng/feedback/recorded_feedback.h"
+#include "heng/guard/text_guard.h"
+#include "heng/guard/verifier.h"
+#include "heng/identity/key_identity.h"
+#include "heng/infer/compute_lane.h"
+#include "heng/infer/gguf_header.h"
+#include "heng/infer/llama/engine.h"
+#include "heng/infer/remote/remote.h"
+#include "heng/infer/router.h"
+#include "heng/knowledge_sqlite/knowledge_base.h"
+#include "heng/parse/process_parser.h"
+#include "heng/pipeline/asker.h"
+#include "heng/pipeline/chatter.h"
+#include "heng/quant/calculator.h"
+#include "heng/store/pool.h"
+#include "meaning.h"
+
+namespace heng::app {
+
+namespace fs = std::filesystem;
+
+struct Assembly::Parts {
+  Config config;
+  store::SecretKey master;
+  std::unique_ptr<store::Keyring> keyring;
+  std::unique_ptr<store::Pool> heng_pool, knowledge_pool;
+  std::unique_ptr<audit::Ledger> ledger;
+  std::unique_ptr<audit::LedgerReader> ledger_reader;
+  std::unique_ptr<Identity> identity;
+  std::unique_ptr<Feedback> feedback;
+  std::shared_ptr<infer::ComputeLane> lane = infer::ComputeLane::create();
+  infer::ModelRouter router;
+  std::unique_ptr<DocumentParser> parser;
+  std::unique_ptr<knowledge_sqlite::KnowledgeBase> knowledge;
+  std::unique_ptr<guard::Verifier> verifier;
+  std::unique_ptr<guard::TextGuard> guard;
+  std::unique_ptr<quant::DecimalCalculator> calculator;
+  std::unique_ptr<pipeline::DocumentAsker> asker;
+  std::unique_ptr<pipeline::RecordedChatter> chatter;
+};
+
+namespace {
+
+constexpr std::int64_t default_model_bytes_most = 4'000'000'000;
+
+bool is_embedding_model(const infer::GgufHeader& header) { return header.architecture.find("bert") != std::string::npos; }
+
+/// Registers the model files and remotes; loads the defaults at once if `preload`.
+Result<void> add_models(Assembly& assembly, infer::ModelRouter& router, const Config& config, Models wanted,
+                        const std::shared_ptr<infer::ComputeLane>& lane) {
+  (void)assembly;
+  const auto files = find_models(config);
+  const std::string chat = default_chat_model(config, files);
+  std::string embedding = config.embedding_model;
+  for (const auto& file : files) {
+    auto header = infer::read_gguf_header(file.path);
+    if (!header.ok()) {
+      log::warn("model_skipped", {{"file", file.path.string()}, {"reason", header.error().message}});
+      continue;
+    }
+    if (header->type == "adapter") continue;
+    const bool embeds = is_embedding_model(*header);
+    if (wanted == Models::embedding && !embeds) continue;
+    infer::LlamaSettings settings;
+    settings.path = file.path;
+    settings.name = file.name;
+    settings.threads = config.threads;
+    settings.gpu_layers = config.gpu_layers;
+    if (!embeds) settings.context_tokens = config.context_tokens;
+    settings.lazy = !(config.preload && wanted == Models::all && file.name == chat);
+    for (const auto& adapter : config.adapters)
+      if (adapter.model == file.name) settings.adapters.push_back({adapter.name, adapter.path, adapter.scale});
+    HENG_TRY(router.add(HENG_TRY(infer::LlamaEngine::create(std::move(settings), lane))));
+    if (embeds && embedding.empty() && file.name == "multilingual-e5-small") embedding = file.name;
+  }
+  for (const auto& remote : config.remotes) {
+    infer::RemoteSettings settings;
+    settings.url = remote.url;
+    settings.ca_file = remote.ca_file;
+    if (const char* key = remote.key_env.empty() ? nullptr : std::getenv(remote.key_env.c_str())) settings.api_key = key;
+    settings.models.push_back({.name = remote.name, .remote_name = remote.remote_name,
+                               .kind = remote.kind == "embedding" ? ModelInfo::Kind::embedding : ModelInfo::Kind::chat,
+                               .context_tokens = remote.context_tokens});
+    HENG_TRY(router.add(HENG_TRY(infer::RemoteInference::create(std::move(settings)))));
+  }
+  if (wanted == Models::all && !chat.empty()) HENG_TRY(router.set_default(chat));
+  if (!embedding.empty()) HENG_TRY(router.set_default(embedding));
+  return {};
+}
+
+Result<void> check_models(const infer::ModelRouter& router, const Config& config, Models wanted) {
+  bool chat = false, embedding = false;
+  for (const auto& model : router.models()) (model.kind == ModelInfo::Kind::chat ? chat : embedding) = true;
+  std::string folders;
+  for (const auto& folder : config.model_folders) folders += (folders.empty() ? "" : ", ") + folder.string();
+  if (wanted == Models::all && !chat)
+    return Error(ErrorCode::unavailable, fmt::format("no chat model in {}: run scripts/setup, or heng models add FILE.gguf", folders));
+  if (wanted != Models::none && !embedding)
+    log::warn("no_embedding_model", {{"folders", folders}, {"effect", "search by words only"}});
+  return {};
+}
+
+}  // namespace
+
+Assembly::Assembly(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Assembly::~Assembly() = default;
+
+Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models models) {
+  auto owned = std::unique_ptr<Assembly>(new Assembly(std::make_unique<Parts>()));
+  Parts& p = *owned->parts_;
+  p.config = config;
+  p.master = HENG_TRY(store::load_master_key({.file = config.master_key}));
+  std::error_code failed;
+  fs::create_directories(config.data, failed);
+  if (failed) return Error(ErrorCode::internal, fmt::format("cannot make {}: {}", config.data.string(), failed.message()));
+  p.keyring = HENG_TRY(store::Keyring::open(config.keyring(), p.master));
+
+  std::vector<store::Migration> heng_migrations = identity::migrations();
+  for (const auto& migration : feedback::migrations()) heng_migrations.push_back(migration);
+  p.heng_pool = HENG_TRY(store::Pool::open({.database = {.path = config.database("heng"), .key = store::derive_key(p.master, "database/heng")}}, heng_migrations));
+  p.knowledge_pool = HENG_TRY(store::Pool::open({.database = {.path = config.database("knowledge"), .key = store::derive_key(p.master, "database/knowledge"),
+                                                              .on_open = knowledge_sqlite::prepare_connection}},
+                                                knowledge_sqlite::migrations()));
+  p.ledger = HENG_TRY(audit::Ledger::create({.folder = config.ledger()}, *p.keyring));
+  p.ledger_reader = HENG_TRY(audit::LedgerReader::open({.folder = config.ledger()}, *p.keyring));
+  p.identity = HENG_TRY(identity::KeyIdentity::create({}, *p.heng_pool, p.master));
+  p.feedback = HENG_TRY(feedback::RecordedFeedback::create(*p.heng_pool, *p.ledger));
+
+  if (models != Models::none) {
+    HENG_TRY(add_models(*owned, p.router, config, models, p.lane));
+    HENG_TRY(check_models(p.router, config, models));
+  }
+  parse::ProcessParserSettings parser;
+  parser.program = config.parser;
+  if (config.allow_missing_sandbox) parser.missing_sandbox = parse::MissingSandbox::allow;
+  p.parser = HENG_TRY(parse::ProcessParser::create(parser));
+  p.knowledge = HENG_TRY(knowledge_sqlite::KnowledgeBase::create({}, *p.knowledge_pool, p.parser.get(), models == Models::none ? nullptr : &p.router));
+
+  guard::VerifierSettings verifier;
+  if (models == Models::all) verifier.scorers = meaning_scorers(p.router);
+  p.verifier = HENG_TRY(guard::Verifier::create(std::move(verifier)));
+  p.guard = HENG_TRY(guard::TextGuard::create());
+  p.calculator = quant::DecimalCalculator::create();
+  p.asker = HENG_TRY(pipeline::DocumentAsker::create({}, {p.router, *p.knowledge, *p.ledger, *p.guard, *p.verifier, *p.calculator, system_clock(), system_random()}));
+  p.chatter = HENG_TRY(pipeline::RecordedChatter::create({}, {p.router, *p.ledger, *p.guard, system_clock(), system_random()}));
+  return owned;
+}
+
+Inference& Assembly::inference() { return parts_->router; }
+Knowledge& Assembly::knowledge() { return *parts_->knowledge; }
+knowledge_sqlite::KnowledgeBase& Assembly::knowledge_base() { return *parts_->knowledge; }
+Asker& Assembly::asker() { return *parts_->asker; }
+Chatter& Assembly::chatter() { return *parts_->chatter; }
+Identity& Assembly::identity() { return *parts_->identity; }
+Audit& Assembly::audit() { return *parts_->ledger; }
+AuditReader& Assembly::audit_reader() { return *parts_->ledger_reader; }
+audit::LedgerReader& Assembly::ledger_reader() { return *parts_->ledger_reader; }
+audit::Ledger& Assembly::ledger() { return *parts_->ledger; }
+Feedback& Assembly::feedback() { return *parts_->feedback; }
+
+std::vector<store::BackupPart> Assembly::backup_parts() {
+  Parts& p = *parts_;
+  return {store::database_part("heng.db", p.config.database("heng"), store::derive_key(p.master, "database/heng")),
+          store::database_part("knowledge.db", p.config.database("knowledge"), store::derive_key(p.master, "database/knowledge")),
+          audit::ledger_part("ledger", p.config.ledger()), store::file_part("keyring", p.config.keyring())};
+}
+
+Principal Assembly::local_principal() const {
+  Principal principal;
+  principal.tenant = TenantId("default");
+  const passwd* entry = getpwuid(getuid());
+  principal.user = UserId(entry ? entry->pw_name : "local");
+  principal.roles = {"admin", "auditor"};
+  principal.purpose = "command_line";
+  return principal;
+}
+
+std::vector<ModelFile> find_models(const Config& config) {
+  std::vector<ModelFile> out;
+  for (const auto& folder : config.model_folders) {
+    std::error_code failed;
+    std::vector<ModelFile> here;
+    for (const auto& entry : fs::directory_iterator(folder, failed))
+      if (entry.path().extension() == ".gguf") here.push_back({model_name(entry.path()), entry.path(), static_cast<std::int64_t>(entry.file_size(failed))});
+    std::sort(here.begin(), here.end(), [](const ModelFile& a, const ModelFile& b) { return a.name < b.name; });
+    for (auto& file : here)
+      if (std::none_of(out.begin(), out.end(), [&](const ModelFile& known) { return known.name == file.name; })) out.push_back(std::move(file));
+  }
+  return out;
+}
+
+std::string default_chat_model(const Config& config, const std::vector<ModelFile>& files) {
+  if (!config.chat_model.empty()) return config.chat_model;
+  std::string best;
+  std::int64_t best_bytes = 0;
+  for (const auto& file : files) {
+    if (file.size_bytes <= best_bytes || file.size_bytes > default_model_bytes_most) continue;
+    auto header = infer::read_gguf_header(file.path);
+    if (!header.ok() || header->type == "adapter" || is_embedding_model(*header)) continue;
+    best = file.name;
+    best_bytes = file.size_bytes;
+  }
+  return best;
+}
+
+Result<std::unique_ptr<Assembly>> open_assembly(const fs::path& folder, Models models) {
+  auto config = HENG_TRY(load_config(folder));
+  log::configure(log::Level::warn, false);
+  return Assembly::create(config, models);
+}
+
+}  // namespace heng::app

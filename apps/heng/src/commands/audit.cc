@@ -1,0 +1,202 @@
+// audit: the ledger on the command line.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "../assembly.h"
+#include "../options.h"
+#include "../signals.h"
+#include "../terminal.h"
+#include "heng/audit/reader.h"
+#include "heng/audit/record.h"
+#include "heng/base/text.h"
+
+namespace heng::app {
+namespace {
+
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+/// Probabilities of the same tokens may differ by this much between batch shapes (llama.cpp's kernels differ by shape).
+constexpr double replay_tolerance = 0.05;
+
+struct AuditOptions {
+  std::int64_t index = 0, first = 0, last = -1, before = -1;
+  int limit = 20;
+  fs::path checkpoint, out;
+};
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+/// At most `bytes` bytes, whole characters.
+std::string clip(const std::string& text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  return text.substr(0, text::complete_utf8_prefix(std::string_view(text).substr(0, bytes))) + "…";
+}
+
+/// The request part of a line of tail(), wherever the record kind keeps it.
+const Json& part(const Json& line, const char* name) {
+  static const Json nothing = Json::object();
+  if (line.contains(name) && line[name].is_object()) return line[name];
+  if (line.contains("record") && line["record"].contains(name)) return line["record"][name];
+  return nothing;
+}
+
+int run_tail(const Common& common, const AuditOptions& options) {
+  auto assembly = open_assembly(common.folder, Models::none);
+  if (!assembly.ok()) return report(assembly.error());
+  auto lines = (*assembly)->ledger_reader().tail(options.limit, options.before);
+  if (!lines.ok()) return report(lines.error());
+  std::reverse(lines->begin(), lines->end());
+  if (common.json) {
+    for (const auto& line : *lines) fmt::print("{}\n", line);
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows = {{"n", say("time (UTC)", "时间 (UTC)"), say("kind", "类型"), say("who", "何人"), say("action", "动作"), say("outcome", "结果"), say("what", "内容")}};
+  for (const auto& text : *lines) {
+    const Json line = Json::parse(text, nullptr, false);
+    if (!line.is_object()) continue;
+    const Json &open = part(line, "open"), &close = part(line, "close");
+    std::string who;
+    if (open.contains("principal")) who = open["principal"].value("user", "");
+    std::string what = one_line(open.value("subject", close.value("output", std::string())));
+    rows.push_back({std::to_string(line.value("index", std::int64_t{0})), line.value("time", "").substr(0, 19), line.value("kind", ""), who, open.value("action", ""), close.value("outcome", ""),
+                    clip(what, 60)});
+  }
+  fmt::print("{}", table(rows, {0}));
+  return 0;
+}
+
+int run_show(const Common& common, const AuditOptions& options) {
+  auto assembly = open_assembly(common.folder, Models::none);
+  if (!assembly.ok()) return report(assembly.error());
+  auto text = (*assembly)->ledger_reader().get(options.index);
+  if (!text.ok()) return report(text.error());
+  fmt::print("{}\n", common.json ? *text : Json::parse(*text).dump(2));
+  return 0;
+}
+
+int run_verify(const Common& common, const AuditOptions& options) {
+  auto assembly = open_assembly(common.folder, Models::none);
+  if (!assembly.ok()) return report(assembly.error());
+  audit::VerifyOptions verify;
+  if (!options.checkpoint.empty()) {
+    std::ifstream in(options.checkpoint, std::ios::binary);
+    verify.old_checkpoint.assign(std::istreambuf_iterator<char>(in), {});
+    if (!in.good() && verify.old_checkpoint.empty()) return report(Error(ErrorCode::not_found, "cannot read " + options.checkpoint.string()));
+  }
+  Progress progress(say("verify", "核验"));
+  verify.progress = [&](std::uint64_t done, std::uint64_t of) {
+    if (of > 5000) progress.update(static_cast<std::int64_t>(done), static_cast<std::int64_t>(of));
+  };
+  auto result = (*assembly)->ledger_reader().verify(verify);
+  progress.clear();
+  if (!result.ok()) return report(result.error());
+  const audit::VerifyReport& r = *result;
+  if (common.json) {
+    Json problems = Json::array();
+    for (const auto& p : r.problems) problems.push_back({{"index", p.index ? Json(*p.index) : Json(nullptr)}, {"message", p.message}});
+    fmt::print("{}\n", Json({{"records", r.size}, {"erased", r.erased}, {"root", r.root_hex}, {"problems", problems}, {"problem_count", r.problem_count}}).dump());
+  } else {
+    for (const auto& p : r.problems) fmt::print("  {}{}\n", p.index ? fmt::format("{} {}: ", say("record", "记录"), *p.index) : "", p.message);
+    if (r.problem_count == 0) {
+      fmt::print("{} {} {}{}\n  root {}\n  key  {}\n", say("the ledger holds:", "账本完好："), r.size, say("records", "条记录"),
+                 r.erased ? fmt::format(", {} {}", r.erased, say("erased", "条已抹除")) : "", r.root_hex, (*assembly)->ledger_reader().verifier_key());
+    } else {
+      fmt::print("{} {}\n", r.problem_count, say("problems found: the ledger was changed or damaged", "处异常：账本被改动或损坏"));
+    }
+  }
+  return r.problem_count ? 1 : 0;
+}
+
+int run_prove(const Common& common, const AuditOptions& options) {
+  auto assembly = open_assembly(common.folder, Models::none);
+  if (!assembly.ok()) return report(assembly.error());
+  auto proof = (*assembly)->ledger_reader().prove(static_cast<std::uint64_t>(options.index));
+  if (!proof.ok()) return report(proof.error());
+  fmt::print("{}\n", common.json ? *proof : Json::parse(*proof).dump(2));
+  return 0;
+}
+
+int run_export(const Common& common, const AuditOptions& options) {
+  auto assembly = open_assembly(common.folder, Models::none);
+  if (!assembly.ok()) return report(assembly.error());
+  audit::LedgerReader& reader = (*assembly)->ledger_reader();
+  auto size = reader.size();
+  if (!size.ok()) return report(size.error());
+  const std::uint64_t last = options.last < 0 ? *size : std::min<std::uint64_t>(*size, static_cast<std::uint64_t>(options.last));
+  std::ofstream file;
+  if (!options.out.empty()) {
+    file.open(options.out, std::ios::binary | std::ios::trunc);
+    if (!file) return report(Error(ErrorCode::internal, "cannot write " + options.out.string()));
+  }
+  auto done = reader.export_lines(static_cast<std::uint64_t>(options.first), last, [&](const std::string& line) {
+    if (file.is_open()) {
+      file << line << '\n';
+      return file.good();
+    }
+    return std::fputs((line + "\n").c_str(), stdout) >= 0;
+  });
+  if (!done.ok()) return report(done.error());
+  if (file.is_open() && !file.flush()) return report(Error(ErrorCode::storage_full, "cannot write all of " + options.out.string()));
+  return 0;
+}
+
+int run_replay(const Common& common, const AuditOptions& options) {
+  auto assembly = open_assembly(common.folder, Models::all);
+  if (!assembly.ok()) return report(assembly.error());
+  auto record = (*assembly)->ledger_reader().replayable(static_cast<std::uint64_t>(options.index));
+  if (!record.ok()) return report(record.error());
+  auto replayed = (*assembly)->inference().replay({.model = record->model, .prompt_tokens = record->prompt_tokens, .output_tokens = record->output_tokens}, stop_signal());
+  if (!replayed.ok()) return report(replayed.error());
+  if (replayed->model_sha256 != record->model_sha256)
+    return report(Error(ErrorCode::conflict, fmt::format("the record was made by weights {}, {} is now {}: another file", record->model_sha256, record->model, replayed->model_sha256)));
+  double largest = 0;
+  const std::size_t count = std::min(record->logprobs.size(), replayed->logprobs.size());
+  for (std::size_t i = 0; i < count; ++i) largest = std::max(largest, std::fabs(std::exp(record->logprobs[i]) - std::exp(replayed->logprobs[i])));
+  const bool within = count == record->output_tokens.size() && largest <= replay_tolerance;
+  if (common.json) {
+    fmt::print("{}\n", Json({{"index", options.index}, {"model", record->model}, {"model_sha256", record->model_sha256}, {"prompt_tokens", record->prompt_tokens.size()},
+                             {"tokens", count}, {"largest_difference", largest}, {"tolerance", replay_tolerance}, {"within_tolerance", within}}).dump());
+  } else {
+    fmt::print("{} {}: {} {} · {} {:.2e} ({} {}) · {}\n", say("record", "记录"), options.index, count, say("tokens forced through the recorded weights", "个词元按记录的权重重放"),
+               say("largest difference in probability", "概率最大差"), largest, say("tolerance", "容差"), replay_tolerance, within ? say("same", "一致") : say("DIFFERENT", "不一致"));
+  }
+  return within ? 0 : 1;
+}
+
+}  // namespace
+
+void add_audit(CLI::App& app, Common& common, Run& run) {
+  auto* verb = app.add_subcommand("audit", "look into the ledger, verify it, prove, export or replay a record");
+  verb->require_subcommand(1);
+  auto options = std::make_shared<AuditOptions>();
+  auto add = [&, options](const char* name, const char* help, int (*function)(const Common&, const AuditOptions&)) {
+    auto* sub = verb->add_subcommand(name, help);
+    add_common(*sub, common);
+    sub->callback([&common, &run, options, function] { run = [&common, options, function] { return function(common, *options); }; });
+    return sub;
+  };
+  auto* tail = add("tail", "the newest records", run_tail);
+  tail->add_option("-n", options->limit, "how many")->check(CLI::Range(1, 100000));
+  tail->add_option("--before", options->before, "only records before this one");
+  add("show", "one record in full, decrypted", run_show)->add_option("N", options->index, "index of the record")->required()->check(CLI::NonNegativeNumber);
+  add("verify", "hash everything again and compare with the signed checkpoint", run_verify)
+      ->add_option("--checkpoint", options->checkpoint, "a checkpoint saved earlier: shows that nothing since was cut off or rewritten");
+  add("prove", "inclusion proof of a record (RFC 9162)", run_prove)->add_option("N", options->index, "index of the record")->required()->check(CLI::NonNegativeNumber);
+  auto* exported = add("export", "records as JSON Lines", run_export);
+  exported->add_option("--first", options->first, "from this record")->check(CLI::NonNegativeNumber);
+  exported->add_option("--last", options->last, "up to this record, exclusive (default: the end)");
+  exported->add_option("--out", options->out, "file (default: standard output)");
+  add("replay", "force the recorded tokens through the recorded weights and compare the probabilities", run_replay)
+      ->add_option("N", options->index, "index of the record (the audit_index of an answer)")->required()->check(CLI::NonNegativeNumber);
+}
+
+}  // namespace heng::app
