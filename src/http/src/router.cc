@@ -7,6 +7,9 @@
 namespace heng::http {
 namespace {
 
+constexpr int rest_rank = 1000;        // of a {rest...}; longer patterns come before shorter ones
+constexpr int least_rest_rank = 500;
+
 bool is_name(std::string_view s) { return s.size() > 2 && s.front() == '{' && s.back() == '}'; }
 bool is_rest(std::string_view s) { return is_name(s) && s.ends_with("...}"); }
 
@@ -44,7 +47,7 @@ Router::Router(std::vector<Route> routes) {
     const std::string_view pattern(route.pattern);
     if (pattern.size() > 1)
       for (const auto part : text::split(pattern.substr(1), '/')) entry.segments.emplace_back(part);
-    for (const auto& part : entry.segments) entry.rank += is_rest(part) ? 100 : is_name(part) ? 1 : 0;
+    for (const auto& part : entry.segments) entry.rank += is_rest(part) ? rest_rank - static_cast<int>(entry.segments.size()) : is_name(part) ? 1 : 0;
     entry.route = std::move(route);
     entries_.push_back(std::move(entry));
   }
@@ -57,11 +60,11 @@ Router::Match Router::match(std::string_view method, const std::vector<std::stri
   int best_rank = -1;
   for (const auto& entry : entries_) {
     // the console's catch-all must not hide a 405 of a real route
-    if (best_rank >= 0 && entry.rank >= 100 && best_rank < 100) break;
+    if (best_rank >= 0 && entry.rank >= least_rest_rank && entry.rank != best_rank) break;
     Pairs params;
     if (!fits(entry.segments, segments, params)) continue;
     // "/{path...}" fits every address: for other methods the address does not exist
-    const bool fits_all = entry.segments.size() == 1 && entry.rank >= 100;
+    const bool fits_all = entry.segments.size() == 1 && entry.rank >= least_rest_rank;
     if (fits_all && best_rank < 0 && wanted != "GET" && wanted != "OPTIONS") break;
     if (best_rank < 0) best_rank = entry.rank;
     add_method(match.allowed, entry.route.method);
