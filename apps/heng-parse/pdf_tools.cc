@@ -29,7 +29,7 @@ struct Tool {
 };
 
 // Fonts only help to tell headings: once the text is there, they get this much longer.
-constexpr int fonts_grace_ms = 3000;
+constexpr int fonts_grace_ms = 10'000;
 
 Error cannot(const char* what) { return Error(ErrorCode::unavailable, fmt::format("{}: {}", what, std::strerror(errno))); }
 

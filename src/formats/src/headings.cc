@@ -116,7 +116,7 @@ int heading_level(std::string_view text, std::size_t lines, double relative_size
   // a bullet or a sentence is no heading however it is set
   if (is_list_item(text) || (stop && !(bold && text.back() == '.' && start.size() < 80 && lines == 1))) return 0;
   if (big) return relative_size >= 1.6 ? 1 : relative_size >= 1.3 ? 2 : 3;
-  if (bold && relative_size > 0.8 && std::islower(static_cast<unsigned char>(text[0])) == 0) return 4;
+  if (bold && relative_size > 0.65 && std::islower(static_cast<unsigned char>(text[0])) == 0) return 4;
   return 0;
 }
 

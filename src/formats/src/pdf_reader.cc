@@ -57,6 +57,7 @@ class RepeatedLines {
   explicit RepeatedLines(const std::vector<Page>& pages) : pages_(pages.size()) {
     for (const Page& page : pages) {
       std::set<std::string> seen;
+      edges_.push_back(edges_of(page));
       for (const Segment& segment : page.segments) {
         if (in_margin(page, segment)) seen.insert(without_digits(segment.text));
       }
@@ -75,9 +76,28 @@ class RepeatedLines {
   }
 
  private:
-  static bool in_margin(const Page& page, const Segment& segment) {
-    return segment.y1 < page.height * 0.09 || segment.y0 > page.height * 0.92;
+  // Where the first line ends and the last begins: a page may be printed smaller than its paper.
+  struct Edges {
+    double first = 1e9, last = 0;
+  };
+
+  static Edges edges_of(const Page& page) {
+    Edges edges;
+    for (const Segment& segment : page.segments) {
+      edges.first = std::min(edges.first, segment.centre());
+      edges.last = std::max(edges.last, segment.centre());
+    }
+    return edges;
   }
+
+  bool in_margin(const Page& page, const Segment& segment) const {
+    const Edges& edges = edges_[static_cast<std::size_t>(page.number - 1)];
+    double near = 0.6 * segment.size;
+    return segment.y1 < page.height * 0.09 || segment.y0 > page.height * 0.92 || segment.centre() < edges.first + near ||
+           segment.centre() > edges.last - near;
+  }
+
+  std::vector<Edges> edges_;
   std::size_t pages_;
   std::unordered_map<std::string, int> counts_;
 };
