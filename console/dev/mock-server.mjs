@@ -36,7 +36,12 @@ const baseInfo = (base) => {
 };
 
 function pdfPassages(bytes) {
-  const xml = execFileSync('pdftotext', ['-bbox-layout', '-', '-'], { input: bytes, maxBuffer: 1 << 28 }).toString();
+  let xml = '';
+  try {
+    xml = execFileSync('pdftotext', ['-bbox-layout', '-', '-'], { input: bytes, maxBuffer: 1 << 28, stdio: ['pipe', 'pipe', 'ignore'] }).toString();
+  } catch {
+    return { pages: 0, passages: [] }; // a broken file, to see what the page makes of it
+  }
   const passages = [];
   let page = 0;
   for (const part of xml.split('<page ').slice(1)) {
