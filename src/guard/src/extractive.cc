@@ -32,6 +32,18 @@ std::string render_row(const Unit& unit, const std::vector<std::string>& dates, 
   return out;
 }
 
+/// The question without the words that only ask: 多少, 怎么办, 是否.
+FoldedText without_asking(FoldedText question) {
+  for (const auto phrase : {U"怎么办", U"怎么", U"怎样", U"如何", U"多少钱", U"多少", U"多久", U"多长", U"多大", U"多高", U"什么", U"哪些", U"哪个", U"哪里", U"哪年", U"哪天", U"是否", U"几点",
+                            U"几天", U"几个", U"几年", U"几倍", U"几家", U"几档", U"请问", U"有没有", U"能不能", U"可不可以", U"能否", U"可否", U"最长", U"最多", U"受到", U"要收", U"这只", U"这个", U"想知道",
+                            U"想问", U"谁是", U"是谁", U"介绍", U"告诉", U"根据", U"需要", U"可以", U"应当", U"不得", U"今天", U"目前", U"现在"}) {
+    const std::u32string_view word(phrase);
+    for (auto at = question.folded.find(word); at != std::u32string::npos; at = question.folded.find(word, at + 1))
+      for (std::size_t i = at; i < at + word.size(); ++i) question.folded[i] = question.original[i] = U' ';
+  }
+  return question;
+}
+
 struct Candidate {
   std::size_t passage, unit;
   double score;
@@ -74,7 +86,7 @@ std::vector<VerifiedSentence> Verifier::extract(const std::string& question, con
   std::vector<VerifiedSentence> out;
   if (most <= 0 || !text::is_valid_utf8(question) || question.size() > settings_.longest_sentence_bytes) return out;
   const FoldedText folded = fold(question);
-  const auto words = content_words(folded);
+  const auto words = content_words(without_asking(folded));
   const auto dates = dates_of(extract_figures(question));
   const bool wants_figure = asks_for_figure(folded);
   std::vector<ReadPassage> read;
@@ -183,7 +195,7 @@ AnswerVerifier::Evidence Verifier::evidence(const std::string& question, const s
   Evidence out;
   if (!text::is_valid_utf8(question)) return out;
   const FoldedText folded = fold(question);
-  const auto words = content_words(folded);
+  const auto words = content_words(without_asking(folded));
   const auto figures = extract_figures(question);
   if (passages.empty()) {
     out.missing = missing_words(folded, words, std::vector<bool>(words.size(), false));

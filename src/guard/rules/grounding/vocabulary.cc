@@ -32,6 +32,8 @@ constexpr std::string_view generic_words =
     "consider appli apply applic respect purpos particular applicabl condition condit circumstanc procedur step action consequenc main key "
     "explain list outlin expect accord involv result level high low new year month day date time period end begin start value rate "
     "company corpor entity firm business financial inform data report statement item figur activ provision rule regulat law under current "
+    "support help offer guidance clarify clarif elaborat verify verifi resource recommend expect possibl understand various prepar method assess evaluat "
+    "address handl typical common additional potential effectiv appropriat define definition meaning scenario utiliz best practice individual party "
     "percent percentag million billion thousand dollar yuan compar chang differ increas decreas had during amount respectiv usd rmb "
     "规定 要求 情况 什么 如何 怎么 哪些 是否 应当 可以 进行 相关 有关 多少 几个 以及 其他 按照 根据 需要 必须 多久 时候 期间 时间 问题 内容 方式 "
     "条件 具体 包括 主要 分别 其中 同时 以下 以上 不得 应该 可能 由于 因此 关于 对于 通过 规范 办法 公司 年度 人民 民币 金额 数量 万元 亿元 报告 "
