@@ -52,6 +52,7 @@ struct Judgement {
   std::vector<Figure> figures;
   std::vector<int> citations;
   bool computed = false;
+  bool figures_hold = false;
 };
 
 class Judge {
@@ -59,10 +60,13 @@ class Judge {
   Judge(const VerifierSettings& settings, const VerifyInput& input, const std::vector<ReadPassage>& passages)
       : settings_(settings), input_(input), passages_(passages), weights_(weigh(passages)) {}
 
-  Judgement against(const Draft& draft, std::vector<int> numbers) const;
+  /// `may_ask`: whether the scorers may be called.
+  Judgement against(const Draft& draft, const std::vector<int>& numbers, bool may_ask) const;
+  /// Against each passage alone, the best of them; `tried` was judged before.
+  Judgement best_passage(const Draft& draft, const std::vector<int>& tried) const;
 
  private:
-  void check_words(const Draft& draft, const std::vector<const ReadPassage*>& cited, const std::vector<int>& numbers, Judgement& out) const;
+  void check_words(const Draft& draft, const std::vector<const ReadPassage*>& cited, const std::vector<int>& numbers, bool may_ask, Judgement& out) const;
   double foreign_share(const Draft& draft, const std::vector<const ReadPassage*>& cited) const;
   bool same_language(const Draft& draft, const std::vector<int>& numbers) const;
   void ask_scorers(const Draft& draft, const std::vector<int>& numbers, bool crossed, Judgement& out) const;
@@ -141,7 +145,7 @@ double Judge::foreign_share(const Draft& draft, const std::vector<const ReadPass
   return total > 0 ? foreign / total : 0;
 }
 
-void Judge::check_words(const Draft& draft, const std::vector<const ReadPassage*>& cited, const std::vector<int>& numbers, Judgement& out) const {
+void Judge::check_words(const Draft& draft, const std::vector<const ReadPassage*>& cited, const std::vector<int>& numbers, bool may_ask, Judgement& out) const {
   const bool crossed = !same_language(draft, numbers);
   for (const auto* passage : cited) out.support = std::max(out.support, support_by(draft.words, *passage, weights_).share);
   if (cited.size() > 1) {
@@ -153,7 +157,10 @@ void Judge::check_words(const Draft& draft, const std::vector<const ReadPassage*
     }
     out.support = std::max(out.support, 0.97 * support_by(draft.words, all, weights_).share);
   }
-  if (const auto name = unknown_name(draft.folded, draft.words, cited); !name.empty() && !crossed) {
+  // in another language only a name in Latin letters can be looked for
+  const auto name = unknown_name(draft.folded, draft.words, cited);
+  const bool latin = !name.empty() && static_cast<unsigned char>(name[0]) < 0x80;
+  if (!name.empty() && (!crossed || (latin && draft.language == text::Language::chinese))) {
     out.reason = reason_for(Withheld::unknown_name, draft.language, name);
     return;
   }
@@ -161,13 +168,13 @@ void Judge::check_words(const Draft& draft, const std::vector<const ReadPassage*
   for (const auto& figure : out.figures)
     for (std::size_t i = 0; i < cited.size() && !crossed && cited.size() > 1; ++i)
       if (figure.status == FigureStatus::cited && figure.citation == numbers[i])
-        if (const auto name = unknown_name(draft.folded, draft.words, {cited[i]}); !name.empty()) {
-          out.reason = reason_for(Withheld::unknown_name, draft.language, name);
+        if (const auto missing = unknown_name(draft.folded, draft.words, {cited[i]}); !missing.empty()) {
+          out.reason = reason_for(Withheld::unknown_name, draft.language, missing);
           return;
         }
   if (!crossed) out.support = std::max(0.0, out.support - foreign_share(draft, cited));
   const double words_only = out.support;
-  ask_scorers(draft, numbers, crossed, out);
+  if (may_ask) ask_scorers(draft, numbers, crossed, out);
   double least = settings_.support_least;
   // a computed sentence speaks of "change" and "compared", which no passage says
   if (out.computed) least -= 0.15;
@@ -205,7 +212,7 @@ void Judge::keep_useful_citations(const Draft& draft, const std::vector<const Re
   }
 }
 
-Judgement Judge::against(const Draft& draft, std::vector<int> numbers) const {
+Judgement Judge::against(const Draft& draft, const std::vector<int>& numbers, bool may_ask) const {
   Judgement out;
   std::vector<const ReadPassage*> cited;
   for (const int n : numbers) cited.push_back(&passages_[static_cast<std::size_t>(n - 1)]);
@@ -220,9 +227,31 @@ Judgement Judge::against(const Draft& draft, std::vector<int> numbers) const {
     out.support = std::min(out.support, settings_.support_least - 0.01);
     return out;
   }
-  check_words(draft, cited, numbers, out);
+  out.figures_hold = true;
+  check_words(draft, cited, numbers, may_ask, out);
   if (out.kept) keep_useful_citations(draft, cited, numbers, out);
   return out;
+}
+
+Judgement Judge::best_passage(const Draft& draft, const std::vector<int>& tried) const {
+  Judgement best;
+  int number = 0;
+  const auto better = [](const Judgement& a, const Judgement& b) {
+    if (a.kept != b.kept) return a.kept;
+    if (a.figures_hold != b.figures_hold) return a.figures_hold;
+    return a.support > b.support;
+  };
+  for (int n = 1; n <= static_cast<int>(passages_.size()); ++n) {
+    auto judged = against(draft, {n}, false);
+    if (number == 0 || better(judged, best)) {
+      best = std::move(judged);
+      number = n;
+    }
+  }
+  // the scorers are dear: only the most likely passage is put to them
+  const bool asked = tried == std::vector<int>{number};
+  if (!best.kept && best.figures_hold && !asked && number != 0) best = against(draft, {number}, true);
+  return best;
 }
 
 /// Computed figures whose operands stand in a passage, in the question, or were computed themselves.
@@ -283,14 +312,10 @@ VerifiedSentence Verifier::verify(const VerifyInput& input) const {
   for (const int n : marked)
     if (n >= 1 && n <= static_cast<int>(passages.size())) numbers.push_back(n);
   Judgement best;
-  if (!numbers.empty()) best = judge.against(draft, numbers);
+  if (!numbers.empty()) best = judge.against(draft, numbers, true);
   if (!best.kept) {
     // no citation, or a wrong one: the passage that does carry the sentence, if any
-    Judgement other;
-    for (int n = 1; n <= static_cast<int>(passages.size()); ++n) {
-      auto judged = judge.against(draft, {n});
-      if ((judged.kept && !other.kept) || (judged.kept == other.kept && judged.support > other.support)) other = std::move(judged);
-    }
+    auto other = judge.best_passage(draft, numbers);
     if (other.kept || numbers.empty()) best = std::move(other);
   }
   out.support = best.support;
