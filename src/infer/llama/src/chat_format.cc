@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "chat.h"
 #include "heng/base/ids.h"
 #include "heng/base/text.h"
 #include "json-schema-to-grammar.h"
 #include "log.h"
+#include "tool_call_text.h"
 
 namespace heng::infer {
 namespace {
@@ -37,14 +39,23 @@ class PlainReader final : public AnswerReader {
 /// By llama.cpp's parser for the model's format; parts are differences between successive partial parses.
 class TemplateReader final : public AnswerReader {
  public:
-  explicit TemplateReader(common_chat_parser_params parameters) : parameters_(std::move(parameters)) {}
+  TemplateReader(common_chat_parser_params parameters, std::set<std::string> tools) : parameters_(std::move(parameters)), tools_(std::move(tools)) {}
 
   ChatDelta push(const std::string& text) override {
     text_ += text;
-    return parse(true);
+    auto delta = parse(true);
+    held_ += delta.content;
+    delta.content.clear();
+    if (tools_.empty() || shown_ || !may_become_tool_call(held_)) {
+      shown_ = shown_ || !held_.empty();
+      delta.content.swap(held_);
+    }
+    return delta;
   }
   ChatDelta finish(Message& message) override {
     auto delta = parse(false);
+    delta.content.insert(0, held_);
+    if (last_.tool_calls.empty() && !shown_ && !tools_.empty()) take_bare_calls(delta);
     message.role = "assistant";
     message.content = last_.content;
     message.reasoning = last_.reasoning_content;
@@ -77,7 +88,22 @@ class TemplateReader final : public AnswerReader {
     return delta;
   }
 
+  void take_bare_calls(ChatDelta& delta) {
+    auto calls = tool_calls_in_text(last_.content, tools_);
+    if (calls.empty()) return;
+    last_.content.clear();
+    delta.content.clear();
+    for (auto& call : calls) {
+      call.id = "call_" + random_hex(system_random(), 12);
+      delta.tool_calls.push_back({static_cast<int>(last_.tool_calls.size()), call.id, call.name, call.arguments_json});
+      last_.tool_calls.push_back({call.name, call.arguments_json, call.id});
+    }
+  }
+
   common_chat_parser_params parameters_;
+  std::set<std::string> tools_;
+  std::string held_;            ///< Content that may still be a tool call.
+  bool shown_ = false;
   std::string text_;
   common_chat_msg last_;
   std::vector<std::string> ids_;
@@ -121,6 +147,16 @@ std::size_t quoted_end(const std::string& s, std::size_t i) {
   for (++i; i < s.size() && s[i] != close; ++i)
     if (s[i] == '\\') ++i;
   return std::min(s.size(), i + 1);
+}
+
+/// llama.cpp's grammar for a required call lets any text come first; small models then never call.
+std::string without_preamble(const std::string& grammar) {
+  const auto root = grammar.find("root ::= ");
+  const auto end = grammar.find('\n', root);
+  const auto from = grammar.find(" until-", root);
+  const auto to = grammar.find('?', from);
+  if (root == std::string::npos || from >= end || to >= end) return grammar;
+  return grammar.substr(0, from) + grammar.substr(to + 1);
 }
 
 std::string regex_escape(const std::string& literal) {
@@ -231,7 +267,10 @@ Result<FormattedChat> ChatTemplate::format(const ChatRequest& request) const {
       common_chat_parser_params reading(parameters);
       reading.reasoning_format = inputs.reasoning_format;
       reading.parser.load(parameters.parser);
-      formatted.reader = std::make_unique<TemplateReader>(std::move(reading));
+      std::set<std::string> names;
+      if (inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_NONE)
+        for (const auto& tool : inputs.tools) names.insert(tool.name);
+      formatted.reader = std::make_unique<TemplateReader>(std::move(reading), std::move(names));
     } else {
       formatted.reader = std::make_unique<PlainReader>();
     }
@@ -244,6 +283,7 @@ Result<FormattedChat> ChatTemplate::format(const ChatRequest& request) const {
     formatted.grammar.text = HENG_TRY(schema_grammar(request.json_schema));
   } else if (!parameters.grammar.empty()) {
     formatted.grammar.text = compact_grammar(parameters.grammar);
+    if (inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED) formatted.grammar.text = without_preamble(formatted.grammar.text);
     formatted.grammar.lazy = parameters.grammar_lazy;
     if (!parameters.grammar_lazy) formatted.grammar.already_said = impl_->model.tokenize(parameters.generation_prompt, false, true);
   }

@@ -30,7 +30,8 @@ Result<std::unique_ptr<Decoder>> Decoder::create(const Model& model, const Llama
   parameters.n_ubatch = static_cast<std::uint32_t>(settings.micro_batch_tokens);
   parameters.n_seq_max = static_cast<std::uint32_t>(settings.max_sequences);
   parameters.n_outputs_max = parameters.n_seq_max;
-  parameters.n_threads = parameters.n_threads_batch = settings.threads > 0 ? settings.threads : static_cast<int>(std::thread::hardware_concurrency());
+  decoder->threads_ = settings.threads > 0 ? settings.threads : static_cast<int>(std::thread::hardware_concurrency());
+  parameters.n_threads = parameters.n_threads_batch = decoder->threads_;
   parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
   parameters.kv_unified = true;
   parameters.swa_full = true;
@@ -55,8 +56,6 @@ Result<std::unique_ptr<Decoder>> Decoder::create(const Model& model, const Llama
   decoder->batch_ = llama_batch_init(settings.batch_tokens, 0, settings.max_sequences);
   decoder->store_ = std::make_unique<SequenceStore>(cells, settings.max_sequences, static_cast<SequenceMemory&>(*decoder));
   decoder->stats_.kv_cells = cells;
-  // the model's key and value heads may be narrower than its width: the state of nothing is what one cell adds
-  decoder->stats_.kv_bytes = 0;
   decoder->thread_ = std::thread([d = decoder.get()] { d->loop(); });
   return decoder;
 }
@@ -331,12 +330,11 @@ int Decoder::run_batch(Priority priority, const Adapter* adapter) {
       llama_set_adapters_lora(context_.get(), &handle, adapter ? 1 : 0, &scale);
       current_adapter_ = adapter;
     }
-    try {
-      code = llama_decode(context_.get(), batch_);
+    code = compute(context_.get(), lane_->governor(), threads_, [&] {
+      const int result = llama_decode(context_.get(), batch_);
       llama_synchronize(context_.get());
-    } catch (const std::exception&) {
-      code = -2;
-    }
+      return result;
+    });
   });
   return code;
 }

@@ -93,7 +93,7 @@ class Decoder final : private SequenceMemory {
   llama_memory_t memory_ = nullptr;
   llama_batch batch_{};
   int batch_capacity_ = 0;
-  int sequence_limit_ = 0;
+  int sequence_limit_ = 0, threads_ = 1;
   std::unique_ptr<SequenceStore> store_;
   std::vector<JobPtr> active_;
   std::vector<const Job*> computing_;          ///< Whose work the current computation does; read by the abort callback.

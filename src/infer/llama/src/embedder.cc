@@ -58,7 +58,8 @@ Result<std::unique_ptr<Embedder>> Embedder::create(const Model& model, const Ggu
   parameters.kv_unified = true;
   parameters.embeddings = true;
   parameters.no_perf = true;
-  parameters.n_threads = parameters.n_threads_batch = settings.threads > 0 ? settings.threads : static_cast<int>(std::thread::hardware_concurrency());
+  embedder->threads_ = settings.threads > 0 ? settings.threads : static_cast<int>(std::thread::hardware_concurrency());
+  parameters.n_threads = parameters.n_threads_batch = embedder->threads_;
   try {
     embedder->context_.reset(llama_init_from_model(model.handle(), parameters));
   } catch (const std::exception&) {
@@ -120,13 +121,8 @@ bool Embedder::compute(std::span<const Text> texts, Priority priority, std::vect
         batch_.logits[i] = 1;
       }
     }
-    try {
-      const bool decoder = llama_get_memory(context_.get()) != nullptr;
-      if (decoder) llama_memory_clear(llama_get_memory(context_.get()), true);
-      if ((decoder ? llama_decode(context_.get(), batch_) : llama_encode(context_.get(), batch_)) != 0) return;
-    } catch (const std::exception&) {
-      return;
-    }
+    const int code = heng::infer::compute(context_.get(), lane_->governor(), threads_, [&] { return llama_encode(context_.get(), batch_); });
+    if (code != 0) return;
     for (std::size_t s = 0; s < texts.size(); ++s) {
       const float* values = llama_get_embeddings_seq(context_.get(), static_cast<int>(s));
       if (!values) return;

@@ -38,7 +38,7 @@ class Embedder {
   std::shared_ptr<ComputeLane> lane_;
   ContextPtr context_;
   llama_batch batch_{};
-  int dimensions_ = 0, text_limit_ = 512, batch_tokens_ = 0, queue_limit_ = 0;
+  int dimensions_ = 0, text_limit_ = 512, batch_tokens_ = 0, queue_limit_ = 0, threads_ = 1;
   std::string query_prefix_, passage_prefix_;
   std::atomic<int> active_ = 0;
   std::atomic<std::int64_t> requests_ = 0, tokens_ = 0, overloaded_ = 0, cancelled_ = 0, late_ = 0;

@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
 
+#include "heng/base/clock.h"
 #include "heng/base/hash.h"
 #include "heng/base/log.h"
 #include "heng/base/text.h"
@@ -45,6 +46,26 @@ void start_llama() {
     llama_log_set(route_log, nullptr);
     llama_backend_init();
   });
+}
+
+int compute(llama_context* context, ThreadGovernor& governor, int wanted_threads, const std::function<int()>& call) {
+  const auto begin = std::chrono::steady_clock::now();
+  const int threads = governor.threads(wanted_threads, begin);
+  llama_set_n_threads(context, threads, threads);
+  const auto core_ms = [] {
+    timespec t{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) / 1e6;
+  };
+  const double core_begin = core_ms();
+  int code = -2;
+  try {
+    code = call();
+  } catch (const std::exception& failure) {
+    log::warn("computation failed", {{"reason", failure.what()}});
+  }
+  governor.report(threads, core_ms() - core_begin, elapsed_ms(begin), std::chrono::steady_clock::now());
+  return code;
 }
 
 Result<std::string> model_file_sha256(const std::filesystem::path& path) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -11,6 +12,7 @@
 #include "heng/infer/gguf_header.h"
 #include "heng/infer/llama/engine.h"
 #include "heng/infer/sequence_store.h"
+#include "heng/infer/thread_governor.h"
 #include "llama.h"
 
 namespace heng::infer {
@@ -59,6 +61,9 @@ class Model {
   std::vector<Token> end_tokens_;
   bool can_share_ = true;
 };
+
+/// Runs one computation of the context, on the lane's thread, with as many threads as the machine has to spare.
+int compute(llama_context* context, ThreadGovernor& governor, int wanted_threads, const std::function<int()>& call);
 
 /// Once per process: back end, log routing.
 void start_llama();

@@ -2,6 +2,7 @@
 
 #include "chat_format.h"
 #include "test_models.h"
+#include "tool_call_text.h"
 
 namespace heng::infer {
 namespace {
@@ -130,6 +131,39 @@ TEST_F(Structured, RequiredToolIsCalledWithFittingArguments) {
   EXPECT_EQ(arguments, result->message.tool_calls[0].arguments_json);
   EXPECT_EQ(id, result->message.tool_calls[0].id);
   EXPECT_FALSE(id.empty());
+}
+
+TEST_F(Structured, ACallWrittenAsBareJsonIsStillACall) {
+  auto request = ask("What is the weather in Paris? Use the tool.", 80);
+  request.tools = {weather_tool()};
+  std::string content, arguments;
+  const auto result = shared_engine().chat(request, [&](const ChatDelta& delta) {
+    content += delta.content;
+    for (const auto& part : delta.tool_calls) arguments += part.arguments_part;
+    return true;
+  }, {});
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  ASSERT_GE(result->message.tool_calls.size(), 1u) << result->message.content;
+  EXPECT_EQ(result->finish, FinishReason::tool_calls);
+  EXPECT_EQ(content, result->message.content);
+  EXPECT_THAT(arguments, HasSubstr("Paris"));
+}
+
+TEST(ToolCallText, RecognisesWholeAnswersOnly) {
+  const std::set<std::string> tools = {"f"};
+  EXPECT_EQ(tool_calls_in_text(R"({"name": "f", "arguments": {"a": "}"}})", tools).size(), 1u);
+  EXPECT_EQ(tool_calls_in_text("```json\n{\"name\": \"f\", \"arguments\": {}}\n```", tools).size(), 1u);
+  EXPECT_EQ(tool_calls_in_text(R"({"name": "f", "arguments": {}}
+{"name": "f", "arguments": {}})", tools).size(), 2u);
+  EXPECT_TRUE(tool_calls_in_text(R"({"name": "g", "arguments": {}})", tools).empty());
+  EXPECT_TRUE(tool_calls_in_text(R"({"name": "f", "arguments": {}} and more)", tools).empty());
+  EXPECT_TRUE(tool_calls_in_text(R"({"name": "f", "arguments": "x"})", tools).empty());
+  EXPECT_TRUE(tool_calls_in_text("", tools).empty());
+  EXPECT_TRUE(tool_calls_in_text("{{{{", tools).empty());
+  EXPECT_TRUE(may_become_tool_call("```js"));
+  EXPECT_TRUE(may_become_tool_call("{ \"na"));
+  EXPECT_FALSE(may_become_tool_call("{\"title"));
+  EXPECT_FALSE(may_become_tool_call("Hello"));
 }
 
 TEST_F(Structured, ToolResultsAreUsedInTheAnswer) {

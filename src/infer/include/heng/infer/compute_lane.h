@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "heng/contracts/inference.h"
+#include "heng/infer/thread_governor.h"
 
 namespace heng::infer {
 
@@ -24,6 +25,9 @@ class ComputeLane {
   /// Runs `work` on the lane's thread and returns when it is done. `work` must not throw or call run().
   void run(Priority priority, const std::function<void()>& work);
 
+  /// Asked and told by the work itself about its threads.
+  ThreadGovernor& governor() { return governor_; }
+
   /// While it lives, batch work steps back: interactive work is in progress even if none is queued this instant.
   class InteractiveHold {
    public:
@@ -38,6 +42,7 @@ class ComputeLane {
 
  private:
   ComputeLane();
+  ThreadGovernor governor_;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
