@@ -61,6 +61,7 @@ struct AuditClose {
 struct AuditTicket {
   std::int64_t index = -1;
   RequestId request;
+  TenantId tenant;                    ///< Whose key encrypts the record; filled in by the ledger.
 };
 
 /// The port to the ledger. Thread-safe. A returned ticket means: on disk, fsynced. Errors: storage_full, corrupt,
