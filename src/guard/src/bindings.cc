@@ -113,6 +113,17 @@ std::string figure_word(const ExtractedFigure& figure) {
   return "#" + value.normalized().to_string() + unit;
 }
 
+namespace {
+
+/// Where what belongs to an earlier figure ends: "90 days at Harbor Bank | and 180 days".
+std::size_t stretch_end(const FoldedText& text, std::size_t from, std::size_t to) {
+  for (std::size_t at = from; at < to; ++at)
+    if (ends_clause(text, at) || (is_blank(text.at(at)) && word_at(text, at + 1, U"and")) || text.at(at) == U'和' || text.at(at) == U'、') return at;
+  return from;
+}
+
+}  // namespace
+
 std::vector<WordSet> bind_words(const FoldedText& text, const std::vector<ExtractedFigure>& figures, const std::vector<Word>& words) {
   std::vector<WordSet> out(figures.size());
   for (std::size_t i = 0; i < figures.size(); ++i) {
@@ -120,7 +131,7 @@ std::vector<WordSet> bind_words(const FoldedText& text, const std::vector<Extrac
     std::size_t from = 0, to = text.size();
     for (std::size_t j = 0; j < figures.size(); ++j) {
       if (j == i || !same_family(figures[i].kind, figures[j].kind)) continue;
-      if (figures[j].end <= figures[i].begin) from = std::max(from, figures[j].end);
+      if (figures[j].end <= figures[i].begin) from = std::max(from, stretch_end(text, figures[j].end, figures[i].begin));
       if (figures[j].begin >= figures[i].end) to = std::min(to, figures[j].begin);
     }
     // what stands behind a figure is its own only up to the end of the clause

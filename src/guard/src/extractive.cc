@@ -249,7 +249,7 @@ AnswerVerifier::Evidence Verifier::evidence(const std::string& question, const s
     });
     bool any_dates = false;
     for (const auto& passage : read)
-      for (const auto& fact : passage.facts) any_dates = any_dates || fact.figure.kind == FigureKind::date;
+      for (const auto& fact : passage.facts) any_dates = any_dates || fact.figure.kind == FigureKind::date || !fact.dates.empty();
     if (known) continue;
     strength *= any_dates ? 0.5 : 0.8;
     out.missing.push_back(figure.text);

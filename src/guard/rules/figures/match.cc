@@ -12,7 +12,7 @@ using K = FigureKind;
 
 /// Weight by which the passage must name another figure's label before this one is refused; less between cells, whose labels
 /// are short and exact.
-constexpr double label_margin = 0.9, cell_margin = 0.5;
+constexpr double label_margin = 0.75, cell_margin = 0.5;
 
 double weight_of(const std::string& stem, const WordWeights& weights) {
   Word word;
