@@ -22,7 +22,9 @@ std::vector<json> lines(const std::string& name) {
 
 std::map<std::string, Passage> golden_passages() {
   std::map<std::string, Passage> out;
-  for (const auto& line : lines("passages.jsonl")) {
+  auto all = lines("passages.jsonl");
+  for (auto& line : lines("passages_held_out.jsonl")) all.push_back(std::move(line));
+  for (const auto& line : all) {
     Passage passage;
     passage.document_title = line["title"];
     passage.heading = line["heading"];
@@ -75,14 +77,26 @@ Tally judge(const std::string& name) {
   return tally;
 }
 
-TEST(Verifier, GoldenSentences) {
-  const auto tally = judge("sentences.jsonl");
+void print(const Tally& tally) {
   std::cout << "faithful kept " << tally.kept << "/" << tally.faithful << ", attacks stopped " << tally.stopped << "/" << tally.attacks
             << ", cited right " << tally.cited_right << "/" << tally.cited << "\n";
+}
+
+TEST(Verifier, GoldenSentences) {
+  const auto tally = judge("sentences.jsonl");
+  print(tally);
   EXPECT_GE(tally.faithful + tally.attacks + tally.cited, 150);
   EXPECT_GE(tally.kept, tally.faithful * 0.95);
   EXPECT_GE(tally.stopped, tally.attacks * 0.97);
   EXPECT_GE(tally.cited_right, tally.cited * 0.99);
+}
+
+// Written after the rules, in other words than theirs.
+TEST(Verifier, HeldOutSentences) {
+  const auto tally = judge("sentences_held_out.jsonl");
+  print(tally);
+  EXPECT_GE(tally.kept, tally.faithful * 0.85);
+  EXPECT_GE(tally.stopped, tally.attacks * 0.9);
 }
 
 }  // namespace
