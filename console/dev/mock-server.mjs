@@ -68,13 +68,17 @@ function textPassages(bytes) {
   return { pages: 0, passages };
 }
 
-function addDocument(base, path, bytes, readers = []) {
+function addDocument(base, path, bytes, readers = [], keepBroken = false) {
   const type = types[extname(path).toLowerCase()];
   if (!type) {
     const error = { code: 'unsupported', message: `${path}: not a format that can be read` };
     return { path, outcome: 'failed', document: 0, pages: 0, chunks: 0, warnings: [], error };
   }
   const { pages, passages } = type === 'application/pdf' ? pdfPassages(bytes) : textPassages(bytes);
+  if (passages.length === 0 && !keepBroken) {
+    const error = { code: 'malformed_input', message: `${path}: not a readable document` };
+    return { path, outcome: 'failed', document: 0, pages: 0, chunks: 0, warnings: [], error };
+  }
   const id = nextId++;
   passages.forEach((passage, at) => Object.assign(passage, { chunk: id * 1000 + at, page_last: passage.page, context: '' }));
   const info = {
@@ -241,7 +245,7 @@ async function route(request, response) {
 const files = process.argv.slice(3);
 if (files.length > 0) {
   const base = createBase('products', 'mixed');
-  for (const file of files) addDocument(base, basename(file), readFileSync(file));
+  for (const file of files) addDocument(base, basename(file), readFileSync(file), [], true);
 }
 createServer((request, response) => {
   route(request, response).catch((error) => fail(response, 500, 'internal', String(error)));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatBytes, formatMs, formatTag, isPdf } from '../src/rooms/ask/format';
 import { blocksOf } from '../src/rooms/ask/passage';
+import { rolesOf } from '../src/rooms/ask/uploads.svelte';
 import { findQuote, splitAt } from '../src/rooms/ask/quote';
 
 const quoteIn = (text: string, quote: string) => {
@@ -27,6 +28,13 @@ describe('findQuote', () => {
     expect(findQuote('abc', 'abd')).toBeUndefined();
     expect(findQuote('abc', ' \n')).toBeUndefined();
     expect(findQuote('', 'a')).toBeUndefined();
+  });
+});
+
+describe('rolesOf', () => {
+  it('takes commas, Chinese ones too, and spaces', () => {
+    expect(rolesOf(' audit，risk、desk; a  b,')).toEqual(['audit', 'risk', 'desk', 'a', 'b']);
+    expect(rolesOf('  ')).toEqual([]);
   });
 });
 

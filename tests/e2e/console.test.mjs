@@ -188,6 +188,25 @@ describe('console', { concurrency: false }, () => {
     });
   });
 
+  it('takes dropped files, for the roles that were named', async () => {
+    await withPage({}, async (page) => {
+      await page.locator('#question:enabled').waitFor();
+      await page.getByText('Who may read them').click();
+      await page.getByLabel('Who may read them').fill('auditor, risk');
+      const sent = page.waitForRequest((request) => request.method() === 'POST' && request.url().includes('/documents?'));
+      await page.evaluate(() => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(['The dropped note says that the reserve ratio is 7.5 percent.'], 'dropped note.txt'));
+        for (const type of ['dragenter', 'dragover', 'drop']) {
+          window.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+        }
+      });
+      const query = new URL((await sent).url()).searchParams;
+      assert.deepEqual([query.get('path'), query.get('readers')], ['dropped note.txt', 'auditor,risk']);
+      await page.locator('.documents li', { hasText: 'For auditor, risk only' }).waitFor();
+    });
+  });
+
   it('stops an answer on request', async () => {
     await withPage({}, async (page) => {
       await page.locator('#question:enabled').fill('Describe everything about fees, interest, deposits and loans.');

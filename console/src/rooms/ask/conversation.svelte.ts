@@ -75,7 +75,7 @@ export class Conversation {
 
   async ask(kb: string, question: string): Promise<void> {
     if (this.running) return;
-    const history = this.history();
+    const history = this.history(kb);
     this.turns.push(new Turn(this.next++, kb, question));
     const turn = this.turns.at(-1);
     if (!turn) return;
@@ -116,9 +116,10 @@ export class Conversation {
     await this.ask(turn.kb, turn.question);
   }
 
-  private history(): HistoryMessage[] {
+  /// What was said about this knowledge base; another one's answers do not belong in its prompts.
+  private history(kb: string): HistoryMessage[] {
     return this.turns
-      .filter((turn) => turn.answer !== undefined)
+      .filter((turn) => turn.kb === kb && turn.answer !== undefined)
       .slice(-mostHistoryTurns)
       .flatMap((turn) => [
         { role: 'user', content: turn.question } as const,

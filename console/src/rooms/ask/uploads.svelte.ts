@@ -35,6 +35,8 @@ const mostAtOnce = 2;
 /// The queue of uploads; survives a change of knowledge base.
 export class Uploads {
   list = $state<Upload[]>([]);
+  /// Roles that may read what is added next, as typed; empty: everyone of the tenant. Holds for picked and dropped files.
+  readers = $state('');
   private next = 1;
   private running = 0;
 
@@ -43,7 +45,7 @@ export class Uploads {
     private readonly onFinished: (upload: Upload) => void,
   ) {}
 
-  add(kb: string, files: { path: string; file: Blob }[], readers: string[]): void {
+  add(kb: string, files: { path: string; file: Blob }[], readers = rolesOf(this.readers)): void {
     for (const { path, file } of files) this.list.push(new Upload(this.next++, kb, path, file, readers));
     this.pump();
   }
@@ -95,6 +97,9 @@ export class Uploads {
     }
   }
 }
+
+/// The roles in a line of them.
+export const rolesOf = (text: string): string[] => text.split(/[,，、;；\s]+/).filter((role) => role !== '');
 
 /// The files of a drop, folders opened, with their paths.
 export async function filesOf(transfer: DataTransfer): Promise<{ path: string; file: Blob }[]> {
