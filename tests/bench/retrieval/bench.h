@@ -15,6 +15,7 @@ namespace heng::bench {
 struct Options {
   std::filesystem::path data, models, work, parser_program;
   std::string mode = "hybrid";
+  int threads = 2;
   int most_questions = 0;   ///< 0: all.
   bool show_misses = false;
   knowledge_sqlite::KnowledgeSettings settings;
@@ -51,7 +52,7 @@ SearchMode mode_of(const std::string& name);
 std::string read_file(const std::filesystem::path& path);
 
 Result<void> rulebooks(Bench& bench);
-Result<void> laws(Bench& bench);
+Result<void> laws(Bench& bench, const std::string& language);
 Result<void> filings(Bench& bench);
 Result<void> speed(Bench& bench, int chunks);
 Result<void> ingest_time(Bench& bench, const std::filesystem::path& file);

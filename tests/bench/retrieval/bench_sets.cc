@@ -129,8 +129,9 @@ Result<void> rulebooks(Bench& bench) {
   return {};
 }
 
-Result<void> laws(Bench& bench) {
+Result<void> laws(Bench& bench, const std::string& language) {
   for (const std::string kb : {"laws-zh", "laws-mixed"}) {
+    if (!language.empty() && kb != "laws-" + language) continue;
     HENG_TRY(ingest_folder(bench, KbName(kb), kb == "laws-zh" ? "zh" : "mixed", bench.options.data / "documents" / "laws_zh", ".md"));
     Tally all, formal, everyday;
     for (const auto& q : lines_of(fs::path(HENG_SOURCE) / "tests" / "eval" / "laws_zh_questions.jsonl")) {

@@ -41,7 +41,7 @@ Result<void> open(Bench& bench) {
   const auto load = [&](const char* file) {
     infer::LlamaSettings settings;
     settings.path = o.models / file;
-    settings.threads = 2;
+    settings.threads = o.threads;
     return infer::LlamaEngine::create(settings);
   };
   bench.english = HENG_TRY(load("multilingual-e5-small-q4_0.gguf"));
@@ -77,14 +77,16 @@ int main(int argc, char** argv) {
   o.data = from_environment("HENG_DATA");
   o.models = from_environment("HENG_MODELS");
   CLI::App app("Retrieval quality and speed on public data");
-  std::string what = "all", file;
+  std::string what = "all", file, language;
   int chunks = 100'000;
   auto& s = o.settings;
   app.add_option("what", what, "rulebooks, laws, filings, speed, vectors, ingest or all");
   app.add_option("--work", o.work, "folder of the knowledge base file; kept between runs")->required();
   app.add_option("--parser", o.parser_program, "heng-parse");
+  app.add_option("--language", language, "for `laws`: zh or mixed; both where left out");
   app.add_option("--file", file, "document for `ingest`");
   app.add_option("--mode", o.mode);
+  app.add_option("--threads", o.threads, "of the embedding engines; one on a busy machine");
   app.add_option("--questions", o.most_questions);
   app.add_option("--chunks", chunks);
   app.add_flag("--misses", o.show_misses);
@@ -107,7 +109,7 @@ int main(int argc, char** argv) {
     if (done.ok() && (what == "all" || what == name)) done = part();
   };
   run("rulebooks", [&] { return bench::rulebooks(bench); });
-  run("laws", [&] { return bench::laws(bench); });
+  run("laws", [&] { return bench::laws(bench, language); });
   run("filings", [&] { return bench::filings(bench); });
   run("speed", [&] { return bench::speed(bench, chunks); });
   run("vectors", [&] { return bench::vector_recall(bench, "rulebooks"); });

@@ -95,12 +95,12 @@ Result<std::vector<float>> KnowledgeBase::Impl::question_vector(const KbRow& kb,
   request.texts = {sought};
   request.kind = EmbedKind::query;
   auto embedded = HENG_TRY(inference->embed(request, stop));
-  if (embedded.model_sha256 != kb.model_sha256)
+  if (embedded.vectors.size() != 1) return Error(ErrorCode::internal, "the engine gave no vector for the question");
+  if (embedded.model_sha256 != kb.model_sha256 || static_cast<std::int64_t>(embedded.vectors[0].size()) != kb.dimensions)
     return Error(ErrorCode::conflict,
                  fmt::format("knowledge base \"{}\" has vectors of another file of model \"{}\" (sha256 {}…, loaded {}…): rebuild it "
                              "with its vectors, or load the file it was made with",
                              kb.name, kb.model, kb.model_sha256.substr(0, 12), embedded.model_sha256.substr(0, 12)));
-  if (embedded.vectors.size() != 1) return Error(ErrorCode::internal, "the engine gave no vector for the question");
   questions.keep(key, embedded.vectors[0]);
   return std::move(embedded.vectors[0]);
 }
