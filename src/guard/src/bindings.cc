@@ -66,9 +66,9 @@ bool bind_in_order(const FoldedText& text, const std::vector<ExtractedFigure>& f
 
 int direction_of(std::u32string_view text) {
   bool up = false, down = false;
-  for (const auto word : {U"增加", U"增长", U"上升", U"提高", U"上涨", U"上浮", U"上调", U"increase", U"rose", U"grew", U"growth", U"rise", U"gain", U"higher", U"up "})
+  for (const auto word : {U"增加", U"增长", U"上升", U"提高", U"上涨", U"上浮", U"上调", U"递增", U"increase", U"rose", U"grew", U"growth", U"rise", U"gain", U"higher", U"up "})
     up = up || text.find(word) != std::u32string_view::npos;
-  for (const auto word : {U"减少", U"下降", U"降低", U"下跌", U"下浮", U"下调", U"下滑", U"亏损", U"decrease", U"declin", U"fell", U"drop", U"reduc", U"lower", U"loss",
+  for (const auto word : {U"减少", U"下降", U"降低", U"下跌", U"下浮", U"下调", U"下滑", U"递减", U"亏损", U"decrease", U"declin", U"fell", U"drop", U"reduc", U"lower", U"loss",
                           U"down ", U"fall"})
     down = down || text.find(word) != std::u32string_view::npos;
   return up == down ? 0 : up ? 1 : -1;
@@ -97,7 +97,12 @@ std::vector<std::vector<std::string>> bind_dates(const FoldedText& text, const s
         chosen = d;
       }
     }
-    out[i] = {figures[chosen].date};
+    // the only date stands right behind a like figure: "38%, up from 35% in 2023" says nothing of when the 38% were
+    const bool taken = best > 0 && std::any_of(others.begin(), others.end(), [&](std::size_t j) {
+      return j != i && same_family(figures[i].kind, figures[j].kind) && figures[j].end <= figures[chosen].begin && figures[j].begin > figures[i].begin &&
+             date_distance(text, figures[j], figures[chosen]) == 0;
+    });
+    if (!taken) out[i] = {figures[chosen].date};
   }
   return out;
 }
@@ -183,8 +188,13 @@ std::vector<WordSet> inherited_words(const std::vector<ExtractedFigure>& figures
     bool own_subject = false;
     for (const auto& word : words)
       if (word.subject && labels[i].contains(word.stem) && word.begin < figures[i].end) own_subject = true;
+    // 二套 in its own stretch replaces 首套 before it: pairs that end alike stand for one another
+    const auto replaced = [&](const std::string& stem) {
+      if (stem.size() != 6) return false;
+      return std::any_of(labels[i].begin(), labels[i].end(), [&](const std::string& own) { return own != stem && own.size() >= 5 && own.ends_with(stem.substr(3)); });
+    };
     for (const auto& word : words)
-      if (word.end <= figures[i].begin && !labels[i].contains(word.stem) && !(word.subject && own_subject)) out[i].insert(word.stem);
+      if (word.end <= figures[i].begin && !labels[i].contains(word.stem) && !(word.subject && own_subject) && !replaced(word.stem)) out[i].insert(word.stem);
   }
   return out;
 }

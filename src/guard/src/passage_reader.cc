@@ -73,6 +73,7 @@ class Reader {
   ReadPassage out_;
   ScaleStatement table_scale_;
   std::string last_prose_;
+  WordSet carried_;  ///< Words of the statement before a semicolon, which hold on.
 };
 
 ReadPassage Reader::run() {
@@ -113,7 +114,20 @@ ReadPassage Reader::run() {
 void Reader::prose(std::string_view line) {
   if (const auto stated = scale_statement(line); stated.found && line.size() < 240) table_scale_ = stated;
   last_prose_ = std::string(line);
-  for (const auto& range : text::sentences(line)) add_sentence(line.substr(range.begin, range.end - range.begin));
+  for (const auto& range : text::sentences(line)) {
+    auto sentence = line.substr(range.begin, range.end - range.begin);
+    // a semicolon parts two statements as a full stop does
+    for (auto at = sentence.find("; "); at != std::string_view::npos; at = sentence.find("; ")) {
+      if (at <= 12) break;
+      add_sentence(sentence.substr(0, at + 1));
+      carried_.clear();
+      for (const auto& word : out_.units.back().words)
+        if (!word.subject) carried_.insert(word.stem);
+      sentence.remove_prefix(at + 2);
+    }
+    if (!sentence.empty()) add_sentence(sentence);
+    carried_.clear();
+  }
 }
 
 void Reader::add_sentence(std::string_view sentence) {
@@ -123,6 +137,7 @@ void Reader::add_sentence(std::string_view sentence) {
   const FoldedText folded = fold(sentence);
   unit.words = source_words(folded);
   unit.set = word_set(unit.words);
+  unit.topic = topic_of(content_words(folded));
   const auto figures = extract_figures(sentence);
   const auto dates = bind_dates(folded, figures);
   const auto labels = bind_words(folded, figures, unit.words);
@@ -138,6 +153,7 @@ void Reader::add_sentence(std::string_view sentence) {
     if (bare && table_scale_.found) fact.optional_scale = table_scale_.scale;
     fact.sign = sign_near(folded, figures[i]);
     fact.inherited = inherited[i];
+    fact.inherited.insert(carried_.begin(), carried_.end());
     fact.bound = bound_near(folded, figures[i]);
     out_.facts.push_back(std::move(fact));
   }
@@ -272,6 +288,12 @@ void Reader::apply_scale(Fact& fact, const ScaleStatement& near, const std::stri
 }
 
 }  // namespace
+
+std::string topic_of(const std::vector<Word>& words) {
+  for (const auto& word : words)
+    if (!word.generic) return word.stem;
+  return {};
+}
 
 ReadPassage read_passage(const Passage& passage, std::size_t longest_bytes) { return Reader(passage, longest_bytes).run(); }
 

@@ -21,7 +21,11 @@ struct Unit {
   std::string judged;                 ///< All the words that hold: text, cells, columns, section.
   std::vector<Word> words;            ///< Of `judged`.
   WordSet set;
+  std::string topic;                  ///< First content word of a sentence: what it speaks of.
 };
+
+/// First content word that is not generic; empty where there is none.
+std::string topic_of(const std::vector<Word>& words);
 
 /// A figure of a passage, in base units after the table's scale, with what binds it.
 struct Fact {

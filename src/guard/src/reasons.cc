@@ -28,6 +28,8 @@ std::string reason_for(const CheckedFigure& figure, text::Language language) {
       return zh ? fmt::format("数字“{}”在所引段落中属于另一期间（{}）。", text, figure.seen)
                 : fmt::format("In the cited passage the figure \"{}\" belongs to another period ({}).", text, figure.seen);
     case FigureProblem::other_label:
+      if (figure.seen.empty())
+        return zh ? fmt::format("数字“{}”在所引段落中说的是另一事项。", text) : fmt::format("In the cited passage \"{}\" belongs to another subject.", text);
       return zh ? fmt::format("数字“{}”在所引段落中说的是另一事项，所述事项对应“{}”。", text, figure.seen)
                 : fmt::format("In the cited passage \"{}\" measures something else; for this the passage gives \"{}\".", text, figure.seen);
     case FigureProblem::other_sign:

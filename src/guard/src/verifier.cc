@@ -137,7 +137,7 @@ double Judge::foreign_share(const Draft& draft, const std::vector<const ReadPass
     total += weight;
     const bool known = std::any_of(cited.begin(), cited.end(), [&](const auto* p) { return known_by(*p, word.stem); });
     if (!known && !word.generic) {
-      if (first) foreign += 1.2;
+      if (first) foreign += 0.8;
       if (std::any_of(passages_.begin(), passages_.end(), [&](const ReadPassage& p) { return known_by(p, word.stem); })) foreign += weight;
     }
     if (!word.generic) first = false;

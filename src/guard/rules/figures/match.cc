@@ -31,6 +31,8 @@ class Checker {
     labels_ = bind_words(text_, figures_, words);
     for (const auto& word : words)
       if (word.subject) subjects_.insert(word.stem);
+    topic_ = topic_of(words);
+    all_ = word_set(words);
     // "(in millions)" in the sentence itself holds for its bare numbers
     if (const auto stated = scale_statement(sentence.slice(0, sentence.size())); stated.found && !stated.percent && !stated.basis_point)
       for (auto& figure : figures_) scale_up(figure, stated.scale);
@@ -51,6 +53,7 @@ class Checker {
   bool check_date(std::size_t i, CheckedFigure& out) const;
   bool matches(const ExtractedFigure& figure, const Fact& fact) const;
   FigureProblem judge(std::size_t i, const Fact& fact, std::string& seen) const;
+  bool speaks_of_other(const Fact& fact) const;
   bool stated_elsewhere(std::size_t i, const Fact& fact) const;
   const Fact* rival(std::size_t i, const Fact& fact) const;
   bool outflow_words() const;
@@ -64,7 +67,8 @@ class Checker {
   std::vector<ExtractedFigure> figures_;
   std::vector<std::vector<std::string>> dates_;
   std::vector<WordSet> labels_;
-  WordSet subjects_;
+  WordSet subjects_, all_;
+  std::string topic_;
 };
 
 bool Checker::matches(const ExtractedFigure& figure, const Fact& fact) const {
@@ -102,6 +106,21 @@ double carries(const std::string& word, const Fact& fact) {
 bool sign_matters(const Fact& fact) {
   for (const char* word : {"incom", "earn", "profit", "loss", "亏损", "gain", "cash", "margin", "chang", "balanc", "equity", "benefit", "flow", "收益", "利润", "流量", "净额", "余额", "增减", "变动"})
     if (fact.label.contains(word)) return true;
+  return false;
+}
+
+/// "Managers approve below $2,000; the director approves the rest": the sentence begins with what only another statement
+/// speaks of, and this one begins with what the sentence does not name.
+bool Checker::speaks_of_other(const Fact& fact) const {
+  if (fact.cell || topic_.empty()) return false;
+  for (const auto* passage : sources_.passages) {
+    const bool own = !passage->facts.empty() && &fact >= passage->facts.data() && &fact < passage->facts.data() + passage->facts.size();
+    if (!own) continue;
+    const auto& unit = passage->units[fact.unit];
+    if (unit.topic.empty() || coverage_of(topic_, unit.set) > 0 || coverage_of(unit.topic, all_) > 0) return false;
+    if (passage->context.contains(topic_)) return false;
+    return std::any_of(passage->units.begin(), passage->units.end(), [&](const Unit& other) { return &other != &unit && other.set.contains(topic_); });
+  }
   return false;
 }
 
@@ -153,6 +172,7 @@ FigureProblem Checker::judge(std::size_t i, const Fact& fact, std::string& seen)
   const int sign = sign_near(text_, figure);
   if (sign != 0 && fact.sign != 0 && sign != fact.sign) return FigureProblem::other_sign;
   if (sign == 0 && fact.figure.value.is_negative() && sign_matters(fact) && !outflow_words()) return FigureProblem::other_sign;
+  if (speaks_of_other(fact)) return FigureProblem::other_label;
   if (bound_near(text_, figure) * fact.bound < 0) return FigureProblem::other_bound;
   if (const Fact* other = rival(i, fact)) {
     seen = other->figure.text;

@@ -42,7 +42,7 @@ std::size_t english_reference(const FoldedText& text, std::size_t i) {
       U"exhibit",   U"form",     U"version",  U"level",   U"tier",     U"step",     U"number",  U"no.",    U"nos.",
       U"asu",       U"asc",      U"ifrs",     U"ias",     U"regulation", U"directive", U"topic", U"category", U"class",
       U"pillar",    U"phase",    U"stage",    U"option",  U"question", U"example",  U"s&p",     U"russell", U"basel",
-      U"footnote",  U"passage",  U"source",   U"document", U"volume",  U"line",     U"cfr",     U"#"};
+      U"footnote",  U"passage",  U"source",   U"document", U"volume",  U"line",     U"cfr",     U"scope",   U"series",  U"grade",   U"type",    U"plan",    U"zone",  U"#"};
   if (i > 0 && is_ascii_word(text.at(i - 1))) return i;
   for (const auto word : words) {
     if (!word_at(text, i, word)) continue;

@@ -39,6 +39,15 @@ bool known(const Word& word, const std::vector<const ReadPassage*>& passages) {
   return false;
 }
 
+/// Whether a further unit speaks of something else than the sentence: it lacks what the sentence begins with, which the first
+/// unit has, and begins itself with what the sentence does not name.
+bool mixes(const std::vector<Word>& sentence, const Unit& first, const Unit& further) {
+  const std::string topic = topic_of(sentence);
+  if (topic.empty() || further.topic.empty() || further.row || first.row) return false;
+  if (coverage_of(topic, first.set) == 0 || coverage_of(topic, further.set) > 0) return false;
+  return coverage_of(further.topic, word_set(sentence)) == 0;
+}
+
 constexpr std::u32string_view organisations[] = {U"银行", U"公司", U"集团", U"证券", U"信托", U"交易所", U"保险", U"基金", U"支行", U"分行"};
 
 /// The specific part before an organisation's suffix: 招商 of 招商银行; empty where generic (本行, 商业银行).
@@ -75,6 +84,7 @@ Support support_by(const std::vector<Word>& sentence, const ReadPassage& passage
   for (std::size_t u = 0; u < passage.units.size(); ++u)
     for (std::size_t i = 0; i < sentence.size(); ++i) by_unit[u][i] = coverage_of(sentence[i].stem, passage.units[u].set);
   double factor = 1;
+  std::size_t mixed = 0;
   for (std::size_t round = 0; round < most_units; ++round) {
     double best_gain = 0;
     std::size_t best = passage.units.size();
@@ -87,6 +97,12 @@ Support support_by(const std::vector<Word>& sentence, const ReadPassage& passage
       }
     }
     if (best == passage.units.size() || (round > 0 && best_gain < 0.06 * total)) break;
+    if (round > 0 && mixes(sentence, passage.units[out.units.front()], passage.units[best])) {
+      for (std::size_t i = 0; i < sentence.size(); ++i) by_unit[best][i] *= 0.3;
+      if (++mixed > most_units) break;
+      --round;
+      continue;
+    }
     for (std::size_t i = 0; i < sentence.size(); ++i) covered[i] = std::max(covered[i], by_unit[best][i] * factor);
     out.units.push_back(best);
     factor *= further_unit;

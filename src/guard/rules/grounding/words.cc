@@ -68,6 +68,19 @@ std::size_t latin_word(const FoldedText& text, std::size_t i, std::vector<Word>&
   found.subject = found.name;
   found.stem = digits ? word : stem(word);
   found.generic = is_generic_word(found.stem);
+  // "Scope 1": digits that are no figure tell the word apart
+  std::size_t digit = end + 1;
+  while (text.at(end) == U' ' && is_ascii_digit(text.at(digit)) && digit - end < 4) ++digit;
+  if (text.at(end) == U' ' && digit > end + 1 && !is_ascii_word(text.at(digit))) {
+    Word numbered = found;
+    numbered.stem += " " + ascii(text, end + 1, digit);
+    numbered.name = numbered.subject = true;
+    numbered.generic = false;
+    numbered.end = digit;
+    out.push_back(std::move(found));
+    out.push_back(std::move(numbered));
+    return digit;
+  }
   out.push_back(std::move(found));
   return end;
 }
