@@ -1,0 +1,32 @@
+"""The description of the interface is complete and true: schemathesis with its default checks, bounded."""
+import pathlib
+import subprocess
+import sys
+
+import requests
+
+CONFIG = """[phases.stateful]
+enabled = false
+"""
+
+
+def test_schemathesis(fresh, tmp_path):
+    server = fresh()  # one of its own: it deletes what it finds
+    (tmp_path / "schemathesis.toml").write_text(CONFIG)
+    done = subprocess.run(
+        [pathlib.Path(sys.executable).parent / "schemathesis", "run", server.url + "/openapi.json", "--header", f"Authorization: Bearer {server.key}",
+         "--phases", "examples,coverage,fuzzing", "--max-examples", "8", "--seed", "42", "--request-timeout", "120",
+         # it would revoke the key it runs with
+         "--exclude-operation-id", "revokeKey"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=420)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+def test_every_described_route_wants_a_key_unless_it_says_otherwise(server):
+    description = requests.get(server.url + "/openapi.json").json()
+    assert len(description["paths"]) >= 20
+    for path, methods in description["paths"].items():
+        for method, operation in methods.items():
+            target = path.replace("{kb}", "fees").replace("{id}", "1").replace("{index}", "1").replace("{model}", "x")
+            code = requests.request(method, server.url + target).status_code
+            assert code == (200 if "security" in operation else 401), (method, path)
