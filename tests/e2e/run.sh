@@ -22,4 +22,4 @@ fi
 flock -u 8; exec 8>&-
 
 export HENG_E2E_MODULES=$modules/node_modules
-exec node --test --test-concurrency=1 ${1:+--test-name-pattern="$1"} "$here/console.test.mjs"
+exec node --test ${1:+--test-name-pattern="$1"} "$here/console.test.mjs"

@@ -92,11 +92,12 @@ export class Client {
 
   /// Asks and calls `on` for each event. Returns after the `answer` event; throws where the stream ends without one.
   async ask(body: AskBody, on: (event: AskEvent) => void, signal: AbortSignal): Promise<void> {
-    const watchdog = new AbortController();
-    const either = AbortSignal.any([signal, watchdog.signal]);
-    let timer = setTimeout(() => watchdog.abort(), mostSilenceMs);
+    const either = new AbortController();
+    const abort = () => either.abort();
+    signal.addEventListener('abort', abort);
+    let timer = setTimeout(abort, mostSilenceMs);
     try {
-      const response = await this.send('POST', '/v1/ask', { ...body, stream: true }, either);
+      const response = await this.send('POST', '/v1/ask', { ...body, stream: true }, either.signal);
       if (!response.headers.get('content-type')?.startsWith('text/event-stream') || !response.body) {
         on({ event: 'answer', answer: (await response.json()) as Answer });
         return;
@@ -107,7 +108,7 @@ export class Client {
         const { done, value } = await reader.read();
         if (done) throw new ApiError('network');
         clearTimeout(timer);
-        timer = setTimeout(() => watchdog.abort(), mostSilenceMs);
+        timer = setTimeout(abort, mostSilenceMs);
         for (const event of parser.push(value)) {
           if (event.event === 'error') throw this.failed(errorOfBody(0, event.data));
           const known = parseAskEvent(event.event, event.data);
@@ -120,10 +121,11 @@ export class Client {
       }
     } catch (error) {
       if (signal.aborted) throw new ApiError('cancelled');
-      if (watchdog.signal.aborted) throw new ApiError('stalled');
+      if (either.signal.aborted) throw new ApiError('stalled');
       throw toApiError(error);
     } finally {
       clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
     }
   }
 
