@@ -23,6 +23,8 @@ function(heng_warnings target)
     -Werror=return-type)
   # HENG_TRY is a statement expression, which -Wpedantic flags; __int128 likewise
   target_compile_options(${target} PRIVATE -Wno-pedantic)
+  # GCC 12 warns wrongly inside std::string at -O2 (its bug 105651)
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
   if(HENG_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()

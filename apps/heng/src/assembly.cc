@@ -58,9 +58,8 @@ constexpr std::int64_t default_model_bytes_most = 4'000'000'000;
 bool is_embedding_model(const infer::GgufHeader& header) { return header.architecture.find("bert") != std::string::npos; }
 
 /// Registers the model files and remotes; loads the defaults at once if `preload`.
-Result<void> add_models(Assembly& assembly, infer::ModelRouter& router, const Config& config, Models wanted,
+Result<void> add_models(infer::ModelRouter& router, const Config& config, Models wanted,
                         const std::shared_ptr<infer::ComputeLane>& lane) {
-  (void)assembly;
   const auto files = find_models(config);
   const std::string chat = default_chat_model(config, files);
   std::string embedding = config.embedding_model;
@@ -82,7 +81,8 @@ Result<void> add_models(Assembly& assembly, infer::ModelRouter& router, const Co
     settings.lazy = !(config.preload && wanted == Models::all && file.name == chat);
     for (const auto& adapter : config.adapters)
       if (adapter.model == file.name) settings.adapters.push_back({adapter.name, adapter.path, adapter.scale});
-    HENG_TRY(router.add(HENG_TRY(infer::LlamaEngine::create(std::move(settings), lane))));
+    auto engine = HENG_TRY(infer::LlamaEngine::create(std::move(settings), lane));
+    HENG_TRY(router.add(std::move(engine)));
     if (embeds && embedding.empty() && file.name == "multilingual-e5-small") embedding = file.name;
   }
   for (const auto& remote : config.remotes) {
@@ -93,7 +93,8 @@ Result<void> add_models(Assembly& assembly, infer::ModelRouter& router, const Co
     settings.models.push_back({.name = remote.name, .remote_name = remote.remote_name,
                                .kind = remote.kind == "embedding" ? ModelInfo::Kind::embedding : ModelInfo::Kind::chat,
                                .context_tokens = remote.context_tokens});
-    HENG_TRY(router.add(HENG_TRY(infer::RemoteInference::create(std::move(settings)))));
+    auto engine = HENG_TRY(infer::RemoteInference::create(std::move(settings)));
+    HENG_TRY(router.add(std::move(engine)));
   }
   if (wanted == Models::all && !chat.empty()) HENG_TRY(router.set_default(chat));
   if (!embedding.empty()) HENG_TRY(router.set_default(embedding));
@@ -139,7 +140,7 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
   p.feedback = HENG_TRY(feedback::RecordedFeedback::create(*p.heng_pool, *p.ledger));
 
   if (models != Models::none) {
-    HENG_TRY(add_models(*owned, p.router, config, models, p.lane));
+    HENG_TRY(add_models(p.router, config, models, p.lane));
     HENG_TRY(check_models(p.router, config, models));
   }
   parse::ProcessParserSettings parser;

@@ -229,7 +229,8 @@ std::string declared_charset(std::string_view bytes) {
 void read_html(std::string_view bytes, Builder& builder) {
   std::string utf8 = to_utf8(bytes, declared_charset(bytes));
   std::erase(utf8, '\0');
-  constexpr int options = HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET | HTML_PARSE_COMPACT;
+  // without XML_PARSE_HUGE what is nested deeper than 256 levels would be dropped silently; this reader needs no stack for it
+  constexpr int options = int{XML_PARSE_HUGE} | HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET | HTML_PARSE_COMPACT;
   std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)> document(
       htmlReadMemory(utf8.data(), static_cast<int>(utf8.size()), nullptr, "UTF-8", options), &xmlFreeDoc);
   xmlNode* root = document ? xmlDocGetRootElement(document.get()) : nullptr;
