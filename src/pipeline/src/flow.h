@@ -29,6 +29,7 @@ struct Flow {
   std::string material;                     ///< The user message up to the task, shared by compute and write.
   bool needs_model = true;
   bool nothing_found = false;               ///< An abstention: by the evidence check, or the model says so.
+  bool model_found_nothing = false;  ///< The model's own word, before anything was released.
   bool client_gone = false;
   std::vector<int> numbers;                 ///< numbers[n-1]: citation number given to passage n, 0: not cited yet.
   std::string released;                     ///< Text that has left, to compose the answer.

@@ -21,6 +21,6 @@ std::string passage_header(int n, const Passage& passage);
 std::string trimmed_at_boundary(const std::string& text, std::size_t most_bytes);
 
 /// The stable first message. It never depends on the request, so its decoded state is shared.
-const char* system_prompt(bool chinese);
+const char* system_prompt(bool chinese, bool strong_evidence);
 
 }  // namespace heng::pipeline

@@ -37,7 +37,8 @@ void quote_instead(Flow& flow) {
 
 Result<void> settle(Flow& flow) {
   flow.tell_stage("verify");
-  const bool strong = flow.evidence.strength >= flow.settings.weak_evidence;
+  // what the model could not find although the evidence is strong is quoted; with weak evidence its word stands
+  const bool strong = flow.evidence.strength >= (flow.model_found_nothing ? flow.settings.strong_evidence : flow.settings.weak_evidence);
   bool quoted = false;
   if (!anything_released(flow) && !flow.nothing_found && strong) {
     quote_instead(flow);

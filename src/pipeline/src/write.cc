@@ -37,7 +37,7 @@ class Judge {
     const std::string plain = strip_marks(draft.text);
     if (key_terms(plain).empty()) return;
     if (says_not_found(plain)) {
-      if (released_ == 0) flow_.nothing_found = true;
+      if (released_ == 0) flow_.model_found_nothing = true;
       flow_.note("draft", "abstain", "the model found no answer: " + plain);
       done_ = true;
       return;
