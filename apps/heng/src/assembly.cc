@@ -162,6 +162,7 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
 Inference& Assembly::inference() { return parts_->router; }
 Knowledge& Assembly::knowledge() { return *parts_->knowledge; }
 knowledge_sqlite::KnowledgeBase& Assembly::knowledge_base() { return *parts_->knowledge; }
+const AnswerVerifier& Assembly::verifier() { return *parts_->verifier; }
 Asker& Assembly::asker() { return *parts_->asker; }
 Chatter& Assembly::chatter() { return *parts_->chatter; }
 Identity& Assembly::identity() { return *parts_->identity; }

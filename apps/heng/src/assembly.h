@@ -41,6 +41,7 @@ class Assembly {
   Inference& inference();
   Knowledge& knowledge();
   knowledge_sqlite::KnowledgeBase& knowledge_base();
+  const AnswerVerifier& verifier();
   Asker& asker();
   Chatter& chatter();
   Identity& identity();

@@ -23,6 +23,7 @@ void add_serve(CLI::App& app, Common& common, Run& run);
 void add_knowledge(CLI::App& app, Common& common, Run& run);
 void add_ask(CLI::App& app, Common& common, Run& run);
 void add_audit(CLI::App& app, Common& common, Run& run);
+void add_eval(CLI::App& app, Common& common, Run& run);
 void add_models(CLI::App& app, Common& common, Run& run);
 void add_keys(CLI::App& app, Common& common, Run& run);
 void add_backup(CLI::App& app, Common& common, Run& run);

@@ -13,6 +13,14 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
+VerifiedSentence quote(const std::string& text, int citation) {
+  VerifiedSentence out;
+  out.text = text;
+  out.status = SentenceStatus::extracted;
+  out.citations = {citation};
+  return out;
+}
+
 struct AskerTest : testing::Test {
   fakes::Journal journal;
   fakes::ScriptedInference inference{journal};
@@ -152,17 +160,23 @@ TEST_F(AskerTest, AbstainsWhenTheYearOrNameAskedAboutIsNowhere) {
   EXPECT_THAT(answer->answer, HasSubstr("2031"));
 }
 
-TEST_F(AskerTest, TheModelsAdmissionIsAnAbstentionNotAQuote) {
+TEST_F(AskerTest, TheModelsAdmissionStandsWhereTheEvidenceIsWeak) {
   inference.script = {std::string("NOT FOUND.")};
-  VerifiedSentence quote;
-  quote.text = "Accounts are opened at every branch.";
-  quote.status = SentenceStatus::extracted;
-  quote.citations = {2};
-  verifier.quotes = {quote};
+  verifier.strength = {0.5, {}};
+  verifier.quotes = {quote("Accounts are opened at every branch.", 2)};
   auto answer = ask();
   ASSERT_TRUE(answer.ok());
   EXPECT_TRUE(answer->abstained);
   EXPECT_TRUE(answer->citations.empty());
+}
+
+TEST_F(AskerTest, TheModelsAdmissionIsOverruledByAQuoteWhereTheEvidenceIsStrong) {
+  inference.script = {std::string("NOT FOUND.")};
+  verifier.quotes = {quote("Accounts are opened at every branch.", 2)};
+  auto answer = ask();
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->verdict, AnswerVerdict::extractive);
+  EXPECT_THAT(answer->answer, HasSubstr("every branch"));
 }
 
 TEST_F(AskerTest, StopsAtTheFirstRepetition) {
