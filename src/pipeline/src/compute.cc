@@ -214,12 +214,38 @@ bool asks_for_reasons(const std::string& question) {
   return false;
 }
 
+bool asks_several_things(const std::string& question) {
+  const std::string lower = text::lower(question);
+  for (const char* word : {" and ", "以及", "分别", "和", "哪些", "compare", "list"})
+    if (contains(lower, word)) return true;
+  return false;
+}
+
+/// A question that names one cell of a table is answered by that cell, if the verifier agrees.
+void look_up(Flow& flow) {
+  const auto cell = named_cell(flow.passages, flow.question);
+  if (!cell) return;
+  const std::string scale = table_scale(flow.passages[static_cast<std::size_t>(cell->passage - 1)]);
+  const bool named_unit = scale.empty() || contains(cell->column, "%") || contains(cell->text, "%") || contains(text::lower(cell->label), "per share");
+  const std::string unit = named_unit ? "" : flow.chinese() ? fmt::format("（单位：{}）", scale) : fmt::format(" (in {}s)", scale);
+  const std::string sentence = flow.chinese() ? fmt::format("{}，{}：{}{}。", cell->label, cell->column, cell->text, unit)
+                                              : fmt::format("{}, {}: {}{}.", cell->label, cell->column, cell->text, unit);
+  auto verified = flow.ports.verifier.verify({flow.question, fmt::format("{} [{}]", sentence, cell->passage), flow.passages, {}});
+  flow.record.tools.push_back({"look_up", cell->label + " | " + cell->column, cell->text});
+  if (verified.status == SentenceStatus::withheld) return;
+  flow.prepared.push_back(std::move(verified));
+  flow.needs_model = asks_for_reasons(flow.question);
+}
+
 }  // namespace
 
 Result<void> compute(Flow& flow) {
   if (flow.nothing_found || !flow.settings.compute) return {};
   const CalculationAsked asked = recognise(flow.question);
-  if (asked.operation == Operation::none) return {};
+  if (asked.operation == Operation::none) {
+    if (!asks_several_things(flow.question)) look_up(flow);
+    return {};
+  }
   if (by_rule(flow, asked)) {
     flow.needs_model = asks_for_reasons(flow.question);
     return {};

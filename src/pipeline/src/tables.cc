@@ -132,4 +132,48 @@ std::vector<Cell> find_cells(const std::vector<Passage>& passages, const std::st
   return out;
 }
 
+namespace {
+
+/// Terms of `asked` that neither row, column, heading nor title names.
+double left_unnamed(const std::set<std::string>& asked, const std::set<std::string>& named) { return 1 - coverage(asked, named); }
+
+bool all_named(const std::string& label, const std::string& question, const std::set<std::string>& asked) {
+  const std::string compact = replace_all(text::nfkc(label), " ", "");
+  if (text::language_of(compact) == text::Language::chinese)
+    return text::code_points(compact) >= 2 && contains(replace_all(text::nfkc(question), " ", ""), compact);
+  const auto of_label = key_term_set(label);
+  return !of_label.empty() && coverage(of_label, asked) == 1;
+}
+
+}  // namespace
+
+std::optional<Cell> named_cell(const std::vector<Passage>& passages, const std::string& question) {
+  const std::string words = keywords(question);
+  const auto asked = key_term_set(words);
+  const auto wanted_periods = periods(question);
+  constexpr double most_unnamed = 0.4;
+  std::vector<Cell> fits;
+  for (std::size_t p = 0; p < passages.size(); ++p)
+    for (const Table& table : tables_of(passages[p].text))
+      for (const auto& [line, cells] : table.rows) {
+        if (cells.empty() || !all_named(cells[0], question, asked)) continue;
+        for (std::size_t i = 1; i < cells.size() && i < table.columns.size(); ++i) {
+          const double column = coverage(key_term_set(table.columns[i]), asked);
+          const bool period_fits = std::all_of(wanted_periods.begin(), wanted_periods.end(),
+                                               [&](const std::string& period) { return names_period(table.columns[i], period); });
+          if (column == 0 || !period_fits || cells[i].find_first_of("0123456789") == std::string::npos) continue;
+          const auto named = key_term_set(cells[0] + " " + table.columns[i] + " " + passages[p].heading + " " +
+                                          replace_all(passages[p].document_title + " " + passages[p].document_path, "_", " "));
+          const double rest = left_unnamed(asked, named);
+          if (rest > most_unnamed) continue;
+          fits.push_back({static_cast<int>(p) + 1, cells[0], table.columns[i], cells[i], plain_number(cells[i]), line, 1 - rest + 0.2 * column});
+        }
+      }
+  std::stable_sort(fits.begin(), fits.end(), [](const Cell& a, const Cell& b) { return a.match > b.match; });
+  if (fits.empty()) return std::nullopt;
+  for (const auto& other : fits)
+    if (other.match > fits[0].match - 0.1 && other.text != fits[0].text) return std::nullopt;
+  return fits[0];
+}
+
 }  // namespace heng::pipeline

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,10 @@ struct Cell {
 /// Cells of the passages' tables whose row label fits `metric` and whose column names `period`, best first.
 std::vector<Cell> find_cells(const std::vector<Passage>& passages, const std::string& metric, const std::string& period,
                              const std::string& question);
+
+/// The one cell whose row and column the question names ("三年期的利率", "net revenue in 2015"), leaving nothing it asks for
+/// unnamed; none where it is not certain.
+std::optional<Cell> named_cell(const std::vector<Passage>& passages, const std::string& question);
 
 /// "(660)" → "-660", "3,991" → "3991", "$ 5,506" → "5506"; "" where the cell is no plain number.
 std::string plain_number(std::string_view cell);

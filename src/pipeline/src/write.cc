@@ -88,9 +88,10 @@ std::string task(const Flow& flow) {
   for (const auto& figure : flow.computed)
     out += flow.chinese() ? fmt::format("计算器结果：{} = {}\n", figure.formula, figure.text)
                           : fmt::format("Calculator result: {} = {}\n", figure.formula, figure.text);
-  return out + (flow.chinese() ? "请用中文直接回答，每句话后面写资料编号，如[1]。资料里没有答案就只写：资料中没有。"
-                               : "Answer in English, directly, with the number of the material behind each sentence, like [1]. If the material "
-                                 "does not hold the answer, write only: NOT FOUND.");
+  out += flow.chinese() ? "请用中文直接回答，每句话后面写资料编号，如[1]。" : "Answer in English, directly, with the number of the material behind each sentence, like [1].";
+  if (flow.evidence.strength < flow.settings.strong_evidence)
+    out += flow.chinese() ? "资料里没有答案就只写：资料中没有。" : " If the material does not hold the answer, write only: NOT FOUND.";
+  return out;
 }
 
 std::string prompt_hash(const std::vector<Message>& messages) {

@@ -114,6 +114,21 @@ TEST(Tables, FindsTheCellOfTheMetricAndPeriod) {
   EXPECT_THAT(find_cells({p}, "员工人数", "2019", ""), IsEmpty());
 }
 
+TEST(Tables, ACellIsTakenOnlyWhereTheQuestionNamesIt) {
+  const auto p = fakes::passage(1, "定期存款条款", "| 存期 | 年利率（%） | 起存金额（元） |\n|---|---|---|\n| 一年 | 1.35 | 50 |\n| 三年 | 1.75 | 1,000 |");
+  auto cell = named_cell({p}, "定期存款三年期的利率是多少？");
+  ASSERT_TRUE(cell.has_value());
+  EXPECT_EQ(cell->text, "1.75");
+  EXPECT_FALSE(named_cell({p}, "定期存款五年期的利率是多少？").has_value()) << "no such row";
+  EXPECT_FALSE(named_cell({p}, "三年后黄金价格会上涨到每克多少元？").has_value()) << "something else is asked";
+  const auto amd = fakes::passage(2, "AMD_2015_10K", "| (In millions) | 2015 | 2014 |\n|---|---|---|\n| Net revenue | 3,991 | 5,506 |");
+  cell = named_cell({amd}, "What was AMD's net revenue in 2015?");
+  ASSERT_TRUE(cell.has_value());
+  EXPECT_EQ(cell->text, "3,991");
+  EXPECT_FALSE(named_cell({amd}, "What was AMD's net revenue in 2019?").has_value());
+  EXPECT_FALSE(named_cell({amd}, "What was the Computing and Graphics segment's net revenue in 2015?").has_value());
+}
+
 TEST(Recognise, TheCommonQuestions) {
   auto asked = recognise("By what percentage did AMD's net revenue fall from 2014 to 2015?");
   EXPECT_EQ(asked.operation, Operation::growth);

@@ -22,9 +22,9 @@ struct AskerSettings {
   int rewrite_tokens = 96;              ///< Longest standalone question.
   int most_sentences = 8;               ///< An answer longer than this is cut.
   int most_question_bytes = 16 * 1024;  ///< Longer questions are refused (too_large).
-  double weak_evidence = 0.35;          ///< Below this strength a second search with other words is made.
+  double weak_evidence = 0.60;          ///< Below this strength a second search with other words is made.
   double strong_evidence = 0.65;        ///< From here the passages carry an answer: the model may not say that there is none.
-  double least_evidence = 0.15;         ///< Below this strength after it, the answer is an abstention without asking the model.
+  double least_evidence = 0.45;         ///< Below this strength after it, the answer is an abstention without asking the model.
   bool compute = true;                  ///< Let the model propose calculations over figures of the passages.
 };
 
