@@ -33,7 +33,7 @@ Result<NewKey> read_new_key(const http::Request& request, const Principal& princ
   if (const auto* roles = HENG_TRY(fields.array("roles"))) {
     if (roles->size() > most_roles) return Error(ErrorCode::invalid_argument, fmt::format("'roles' has more than {} entries", most_roles), "roles");
     for (const auto& role : *roles) {
-      if (!role.is_string() || !is_kb_name(role.get_ref<const std::string&>()))
+      if (!role.is_string() || !is_role_name(role.get_ref<const std::string&>()))
         return Error(ErrorCode::invalid_argument, "'roles' must be names of letters, digits, '-' and '_'", "roles");
       key.roles.push_back(role.get<std::string>());
     }
@@ -44,7 +44,7 @@ Result<NewKey> read_new_key(const http::Request& request, const Principal& princ
     key.quota.tokens_per_day = HENG_TRY(inner.integer("tokens_per_day", 0, 1'000'000'000'000)).value_or(0);
   }
   // an expiry as seconds from now: no clock of the client's is trusted
-  if (const auto seconds = HENG_TRY(fields.integer("expires_in_s", 1, 10LL * 366 * 86400)))
+  if (const auto seconds = HENG_TRY(fields.integer("expires_in_s", 1, 315'360'000)))
     key.expires_ms = system_clock().unix_ms() + *seconds * 1000;
   return key;
 }
@@ -87,13 +87,13 @@ Result<Rating> read_rating(const http::Request& request, const Principal& princi
   const auto json = HENG_TRY(parse_object(request.body));
   const Fields fields(json);
   Rating rating;
-  const auto index = HENG_TRY(fields.integer("audit_index", 0, INT64_MAX));
+  const auto index = HENG_TRY(fields.integer("audit_index", 0, most_integer));
   if (!index) return fields.wrong("audit_index", "a whole number");
   rating.audit_index = *index;
   const auto stars = HENG_TRY(fields.integer("stars", -1, 1));
   if (!stars || *stars == 0) return fields.wrong("stars", "-1 or 1");
   rating.stars = static_cast<int>(*stars);
-  rating.comment = HENG_TRY(fields.text("comment", 16 * 1024)).value_or("");
+  rating.comment = HENG_TRY(fields.text("comment", 4000)).value_or("");
   rating.time_ms = system_clock().unix_ms();
   rating.user = principal.user.value;
   return rating;
@@ -122,7 +122,7 @@ http::Step list_records(Api& api, http::Request& request, const Principal& princ
     limit = *value;
   }
   if (const auto text = request.query_value("before")) {
-    const auto value = parse_integer(*text, "before", 0, INT64_MAX);
+    const auto value = parse_integer(*text, "before", 0, most_integer);
     if (!value) return api.fail(request, value.error());
     before = *value;
   }
@@ -138,7 +138,7 @@ http::Step answer_text(Api& api, const http::Request& request, const Result<std:
   return http::Response::json(200, *text);
 }
 
-Result<std::int64_t> index_of(const http::Request& request) { return parse_integer(request.param("index"), "index", 0, INT64_MAX); }
+Result<std::int64_t> index_of(const http::Request& request) { return parse_integer(request.param("index"), "index", 0, most_integer); }
 
 http::Step get_record(Api& api, http::Request& request, const Principal& principal) {
   const auto index = index_of(request);

@@ -21,9 +21,9 @@ Result<ParsedAsk> read_ask(const http::Request& request, const Api& api) {
   const auto json = HENG_TRY(parse_object(request.body));
   const Fields fields(json);
   ParsedAsk out;
-  out.ask.kb = KbName(HENG_TRY(fields.required_text("kb", 256)));
-  out.ask.question = HENG_TRY(fields.required_text("question", 1 << 20));
-  out.ask.model = HENG_TRY(fields.text("model", 512)).value_or("");
+  out.ask.kb = KbName(HENG_TRY(fields.required_text("kb", 64)));
+  out.ask.question = HENG_TRY(fields.required_text("question", 4000));
+  out.ask.model = HENG_TRY(fields.text("model", 256)).value_or("");
   out.stream = HENG_TRY(fields.boolean("stream")).value_or(false);
   out.ask.passages = static_cast<int>(HENG_TRY(fields.integer("passages", 1, 50)).value_or(out.ask.passages));
   const auto tokens = HENG_TRY(fields.integer("max_tokens", 1, INT32_MAX)).value_or(out.ask.max_tokens);
@@ -39,7 +39,7 @@ Result<ParsedAsk> read_ask(const http::Request& request, const Api& api) {
     Message message;
     message.role = HENG_TRY(turn.required_text("role", 64));
     if (message.role != "user" && message.role != "assistant") return turn.wrong("role", "\"user\" or \"assistant\"");
-    const auto content = HENG_TRY(turn.text("content", 1 << 20));
+    const auto content = HENG_TRY(turn.text("content"));
     if (!content) return turn.wrong("content", "a string");
     message.content = *content;
     out.ask.history.push_back(std::move(message));
@@ -138,9 +138,16 @@ http::Response chat_ask(Api& api, const http::Request& request, const AskRequest
   return http::Response::empty(200);
 }
 
+Result<void> find_kb(const Api& api, const Principal& principal, const std::string& name) {
+  for (const auto& kb : HENG_TRY(api.services.knowledge.list(principal)))
+    if (kb.name.value == name) return {};
+  return Error(ErrorCode::not_found, fmt::format("there is no knowledge base '{}'; GET /v1/kb lists them", name), "model");
+}
+
 }  // namespace
 
 http::Step chat_with_kb(Api& api, http::Request& request, const Principal& principal, ParsedChat parsed) {
+  if (auto known = find_kb(api, principal, parsed.kb); !known) return api.fail(request, known.error());
   if (!parsed.chat.tools.empty() || !parsed.chat.json_schema.empty())
     return api.fail(request, Error(ErrorCode::unsupported, "tools and response_format do not go with a knowledge base: its answers are "
                                    "sentences with citations", parsed.chat.tools.empty() ? "response_format" : "tools"));

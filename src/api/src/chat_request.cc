@@ -10,7 +10,7 @@
 namespace heng::api {
 namespace {
 
-constexpr std::size_t most_text_bytes = 8 * 1024 * 1024;
+constexpr std::size_t most_name = 256;
 constexpr std::size_t most_tools = 128;
 constexpr std::size_t most_stops = 16;
 constexpr int default_max_tokens = 1024;
@@ -29,11 +29,20 @@ Result<std::string> read_content(const Fields& fields) {
     if (type != "text" && type != "refusal")
       return Error(ErrorCode::unsupported, fmt::format("'{}' is '{}'; the models here read text only", part.name_of("type"), type),
                    part.name_of("type"));
-    const auto text = HENG_TRY(part.text(type, most_text_bytes));
+    const auto text = HENG_TRY(part.text(type));
     if (!text) return part.wrong(type, "a string");
     out += *text;
   }
   return out;
+}
+
+/// As OpenAI's: letters, digits, '-' and '_', 1 to 64 of them.
+Result<std::string> read_function_name(const Fields& function) {
+  auto name = HENG_TRY(function.required_text("name", 64));
+  for (const char c : name)
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+      return function.wrong("name", "of letters, digits, '-' and '_'");
+  return name;
 }
 
 Result<std::vector<ToolCall>> read_tool_calls(const Fields& message) {
@@ -47,8 +56,8 @@ Result<std::vector<ToolCall>> read_tool_calls(const Fields& message) {
     const auto* function = HENG_TRY(call.object("function"));
     if (function == nullptr) return call.wrong("function", "an object");
     const Fields inner(*function, path + ".function");
-    out.push_back({HENG_TRY(call.text("id")).value_or(""), HENG_TRY(inner.required_text("name", 256)),
-                   HENG_TRY(inner.text("arguments", most_text_bytes)).value_or("{}")});
+    out.push_back({HENG_TRY(call.text("id", most_name)).value_or(""), HENG_TRY(read_function_name(inner)),
+                   HENG_TRY(inner.text("arguments")).value_or("{}")});
   }
   return out;
 }
@@ -63,9 +72,9 @@ Result<Message> read_message(const Json& value, const std::string& path) {
   if (message.role != "system" && message.role != "user" && message.role != "assistant" && message.role != "tool")
     return fields.wrong("role", "one of system, developer, user, assistant, tool");
   message.content = HENG_TRY(read_content(fields));
-  message.name = HENG_TRY(fields.text("name", 256)).value_or("");
-  message.tool_call_id = HENG_TRY(fields.text("tool_call_id", 256)).value_or("");
-  message.reasoning = HENG_TRY(fields.text("reasoning_content", most_text_bytes)).value_or("");
+  message.name = HENG_TRY(fields.text("name", most_name)).value_or("");
+  message.tool_call_id = HENG_TRY(fields.text("tool_call_id", most_name)).value_or("");
+  message.reasoning = HENG_TRY(fields.text("reasoning_content")).value_or("");
   message.tool_calls = HENG_TRY(read_tool_calls(fields));
   if (message.role != "assistant" && fields.find("content") == nullptr) return fields.wrong("content", "a string or an array of parts");
   return message;
@@ -86,8 +95,8 @@ Result<void> read_tools(const Fields& fields, ChatRequest& chat) {
       if (function == nullptr) return tool.wrong("function", "an object");
       const Fields inner(*function, path + ".function");
       ToolSpec spec;
-      spec.name = HENG_TRY(inner.required_text("name", 256));
-      spec.description = HENG_TRY(inner.text("description", most_text_bytes)).value_or("");
+      spec.name = HENG_TRY(read_function_name(inner));
+      spec.description = HENG_TRY(inner.text("description")).value_or("");
       const auto* parameters = HENG_TRY(inner.object("parameters"));
       spec.parameters_json = parameters == nullptr ? R"({"type":"object","properties":{}})" : dump(*parameters);
       chat.tools.push_back(std::move(spec));
@@ -105,7 +114,7 @@ Result<void> read_tools(const Fields& fields, ChatRequest& chat) {
   const Fields named(*choice, "tool_choice");
   const auto* function = HENG_TRY(named.object("function"));
   if (function == nullptr) return named.wrong("function", "an object");
-  chat.tool_choice = HENG_TRY(Fields(*function, "tool_choice.function").required_text("name", 256));
+  chat.tool_choice = HENG_TRY(read_function_name(Fields(*function, "tool_choice.function")));
   return {};
 }
 
@@ -150,8 +159,8 @@ Result<void> read_stop(const Fields& fields, ChatRequest& chat) {
 Result<void> read_logit_bias(const Fields& fields, Sampling& sampling) {
   const auto* bias = HENG_TRY(fields.object("logit_bias"));
   if (bias == nullptr) return {};
-  if (bias->size() > 1024)
-    return Error(ErrorCode::invalid_argument, fmt::format("'logit_bias' has {} entries, the limit is 1024", bias->size()), "logit_bias");
+  if (bias->size() > 300)
+    return Error(ErrorCode::invalid_argument, fmt::format("'logit_bias' has {} entries, the limit is 300", bias->size()), "logit_bias");
   for (const auto& [name, value] : bias->items()) {
     const auto token = HENG_TRY(parse_integer(name, "logit_bias", 0, INT32_MAX));
     if (!value.is_number() || !(value.get<double>() >= -100 && value.get<double>() <= 100))
@@ -170,7 +179,7 @@ Result<void> read_sampling(const Fields& fields, Sampling& sampling) {
   sampling.repeat_penalty = HENG_TRY(fields.number("repeat_penalty", 0, 10)).value_or(sampling.repeat_penalty);
   sampling.frequency_penalty = HENG_TRY(fields.number("frequency_penalty", -2, 2)).value_or(0);
   sampling.presence_penalty = HENG_TRY(fields.number("presence_penalty", -2, 2)).value_or(0);
-  sampling.seed = static_cast<std::uint64_t>(HENG_TRY(fields.integer("seed", INT64_MIN, INT64_MAX)).value_or(0));
+  sampling.seed = static_cast<std::uint64_t>(HENG_TRY(fields.integer("seed", -most_integer, most_integer)).value_or(0));
   return read_logit_bias(fields, sampling);
 }
 
@@ -184,9 +193,9 @@ Result<void> read_heng(const Fields& fields, ParsedChat& out) {
   const auto* heng = HENG_TRY(fields.object("heng"));
   if (heng == nullptr) return {};
   const Fields inner(*heng, "heng");
-  if (const auto kb = HENG_TRY(inner.text("kb", 256)); kb && !kb->empty()) out.kb = *kb;
+  if (const auto kb = HENG_TRY(inner.text("kb", 64)); kb && !kb->empty()) out.kb = *kb;
   out.passages = static_cast<int>(HENG_TRY(inner.integer("passages", 1, 50)).value_or(out.passages));
-  out.chat.lora = HENG_TRY(inner.text("lora", 256)).value_or("");
+  out.chat.lora = HENG_TRY(inner.text("lora", 64)).value_or("");
   out.chat.grammar = HENG_TRY(inner.text("grammar", 64 * 1024)).value_or("");
   const auto priority = HENG_TRY(inner.text("priority", 64)).value_or("interactive");
   if (priority != "interactive" && priority != "batch") return inner.wrong("priority", "\"interactive\" or \"batch\"");
@@ -196,7 +205,7 @@ Result<void> read_heng(const Fields& fields, ParsedChat& out) {
 
 /// Fields that chat and completion requests share.
 Result<void> read_common(const Fields& fields, const ChatRequestLimits& limits, ParsedChat& out) {
-  out.chat.model = HENG_TRY(fields.required_text("model", 512));
+  out.chat.model = HENG_TRY(fields.required_text("model", 256));
   const auto n = HENG_TRY(fields.integer("n", 1, 128)).value_or(1);
   if (n != 1) return Error(ErrorCode::unsupported, "'n' must be 1: one answer a request is made here; send several requests", "n");
   out.stream = HENG_TRY(fields.boolean("stream")).value_or(false);

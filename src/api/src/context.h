@@ -79,8 +79,10 @@ void add_public_routes(Routes& routes, Api& api);
 /// Asks a knowledge base in the shape of a chat completion.
 http::Step chat_with_kb(Api& api, http::Request& request, const Principal& principal, struct ParsedChat parsed);
 
-/// Letters, digits, '-' and '_', 1 to 64 of them.
+/// 1 to 64 ASCII characters, or 1 to 16 of any script; no spaces, slashes, quotes or control characters, no dot first.
 bool is_kb_name(std::string_view name);
+/// Letters, digits, '-' and '_', 1 to 64 of them.
+bool is_role_name(std::string_view name);
 
 /// The OpenAPI 3.1 description of the routes.
 std::string openapi_document(const ApiSettings& settings);

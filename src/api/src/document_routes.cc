@@ -9,18 +9,38 @@
 namespace heng::api {
 namespace {
 
-constexpr std::size_t most_path_bytes = 1024;
+constexpr std::size_t most_path = 256;   // characters
+constexpr std::size_t most_role = 32;
+constexpr std::size_t most_readers = 64;
 
 KbName kb_of(const http::Request& request) { return KbName(std::string(request.param("kb"))); }
 
 Result<DocumentId> document_of(const http::Request& request) {
-  return DocumentId(HENG_TRY(parse_integer(request.param("id"), "id", 0, INT64_MAX)));
+  return DocumentId(HENG_TRY(parse_integer(request.param("id"), "id", 0, most_integer)));
 }
 
 struct Upload {
   IngestItem item;
   std::vector<std::string> readers;
 };
+
+void add_readers(std::string_view list, Upload& upload) {
+  if (!text::is_valid_utf8(list)) {
+    upload.readers.emplace_back(list);  // refused with the rest of the check
+    return;
+  }
+  for (const auto role : text::split(list, ','))
+    if (!text::trim(role).empty()) upload.readers.emplace_back(text::trim(role));
+}
+
+Result<void> check_readers(const std::vector<std::string>& readers) {
+  if (readers.size() > most_readers)
+    return Error(ErrorCode::invalid_argument, fmt::format("'readers' names {} roles, the limit is {}", readers.size(), most_readers), "readers");
+  for (const auto& role : readers)
+    if (!text::is_valid_utf8(role) || text::code_points(role) > most_role)
+      return Error(ErrorCode::invalid_argument, fmt::format("a role in 'readers' must be valid UTF-8 of at most {} characters", most_role), "readers");
+  return {};
+}
 
 Result<void> read_form(http::Request& request, Upload& upload) {
   const auto parts = HENG_TRY(http::parse_multipart(request.header("content-type").value_or(""), request.body));
@@ -36,8 +56,7 @@ Result<void> read_form(http::Request& request, Upload& upload) {
     } else if (part.name == "path" && upload.item.path.empty()) {
       upload.item.path = std::string(part.content);
     } else if (part.name == "readers") {
-      for (const auto role : text::split(part.content, ','))
-        if (!text::trim(role).empty()) upload.readers.emplace_back(text::trim(role));
+      add_readers(part.content, upload);
     }
   }
   if (!has_file) return Error(ErrorCode::invalid_argument, "the form has no field 'file'", "file");
@@ -49,8 +68,7 @@ Result<void> read_form(http::Request& request, Upload& upload) {
 Result<Upload> read_upload(http::Request& request) {
   Upload upload;
   upload.item.path = std::string(request.query_value("path").value_or(""));
-  for (const auto role : text::split(request.query_value("readers").value_or(""), ','))
-    if (!text::trim(role).empty()) upload.readers.emplace_back(text::trim(role));
+  add_readers(request.query_value("readers").value_or(""), upload);
   const auto type = request.header("content-type").value_or("");
   if (text::starts_with_ci(type, "multipart/form-data")) {
     HENG_TRY(read_form(request, upload));
@@ -59,12 +77,11 @@ Result<Upload> read_upload(http::Request& request) {
   }
   if (upload.item.path.empty())
     return Error(ErrorCode::invalid_argument, "the document needs a name: ?path=NAME, or the form's file name", "path");
-  if (upload.item.path.size() > most_path_bytes || !text::is_valid_utf8(upload.item.path))
-    return Error(ErrorCode::invalid_argument, fmt::format("'path' must be valid UTF-8 of at most {} bytes", most_path_bytes), "path");
+  if (!text::is_valid_utf8(upload.item.path) || text::code_points(upload.item.path) > most_path)
+    return Error(ErrorCode::invalid_argument, fmt::format("'path' must be valid UTF-8 of at most {} characters", most_path), "path");
   for (const unsigned char c : upload.item.path)
     if (c < 0x20 || c == 0x7f) return Error(ErrorCode::invalid_argument, "'path' holds a control character", "path");
-  for (const auto& role : upload.readers)
-    if (!text::is_valid_utf8(role)) return Error(ErrorCode::malformed_input, "'readers' is not valid UTF-8", "readers");
+  HENG_TRY(check_readers(upload.readers));
   return upload;
 }
 

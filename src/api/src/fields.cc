@@ -105,20 +105,22 @@ Error Fields::wrong(std::string_view name, std::string_view must_be) const {
   return Error(ErrorCode::invalid_argument, fmt::format("'{}' must be {}, it is {}", full, must_be, value->is_number() ? value->dump() : value->type_name()), full);
 }
 
-Result<std::optional<std::string>> Fields::text(std::string_view name, std::size_t most_bytes) const {
+Result<std::optional<std::string>> Fields::text(std::string_view name, std::size_t most_characters) const {
   const auto* value = find(name);
   if (value == nullptr) return std::optional<std::string>{};
   if (!value->is_string()) return wrong(name, "a string");
   const auto& held = value->get_ref<const std::string&>();
-  if (held.size() > most_bytes)
-    return Error(ErrorCode::invalid_argument, fmt::format("'{}' has {} bytes, the limit is {}", name_of(name), held.size(), most_bytes),
+  // the body was checked to be UTF-8, so that characters can be counted
+  if (most_characters != any_length && text::code_points(held) > most_characters)
+    return Error(ErrorCode::invalid_argument,
+                 fmt::format("'{}' has {} characters, the limit is {}", name_of(name), text::code_points(held), most_characters),
                  name_of(name));
   return std::optional<std::string>(held);
 }
 
-Result<std::string> Fields::required_text(std::string_view name, std::size_t most_bytes) const {
-  auto value = HENG_TRY(text(name, most_bytes));
-  if (!value || text::trim(*value).empty()) {
+Result<std::string> Fields::required_text(std::string_view name, std::size_t most_characters) const {
+  auto value = HENG_TRY(text(name, most_characters));
+  if (!value || value->find_first_not_of(" \t\r\n") == std::string::npos) {
     if (value) return Error(ErrorCode::invalid_argument, fmt::format("'{}' is empty", name_of(name)), name_of(name));
     return wrong(name, "a string");
   }

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "context.h"
 #include "heng/base/hash.h"
 #include "heng/base/text.h"
@@ -23,7 +25,7 @@ Result<std::pair<KbName, std::string>> read_new_base(const http::Request& reques
   const Fields fields(json);
   auto name = HENG_TRY(fields.required_text("name", 64));
   if (!is_kb_name(name))
-    return Error(ErrorCode::invalid_argument, "'name' must be 1 to 64 letters, digits, '-' or '_', beginning with a letter or digit", "name");
+    return Error(ErrorCode::invalid_argument, "'name' must have 1 to 64 ASCII characters, or 1 to 16 of any script, without spaces, slashes and quotes, no dot first", "name");
   auto language = HENG_TRY(fields.text("language", 64)).value_or("mixed");
   if (language != "mixed" && language != "zh" && language != "en") return fields.wrong("language", "\"mixed\", \"zh\" or \"en\"");
   return std::pair(KbName(std::move(name)), std::move(language));
@@ -66,7 +68,7 @@ Result<SearchQuery> read_search(const http::Request& request, const Principal& p
   SearchQuery query;
   query.principal = principal;
   query.kb = kb_of(request);
-  query.text = HENG_TRY(fields.required_text("query", 64 * 1024));
+  query.text = HENG_TRY(fields.required_text("query", 4000));
   query.k = static_cast<int>(HENG_TRY(fields.integer("k", 1, 100)).value_or(query.k));
   const auto mode = HENG_TRY(fields.text("mode", 64)).value_or("hybrid");
   if (mode != "hybrid" && mode != "words" && mode != "meaning") return fields.wrong("mode", "\"hybrid\", \"words\" or \"meaning\"");
@@ -103,11 +105,19 @@ http::Step start_search(Api& api, http::Request& request, const Principal& princ
 }  // namespace
 
 bool is_kb_name(std::string_view name) {
-  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
-  if (name.empty() || name.size() > 64 || !plain(name.front())) return false;
-  for (const char c : name)
-    if (!plain(c) && c != '-' && c != '_') return false;
-  return true;
+  if (name.empty() || name.front() == '.' || !text::is_valid_utf8(name)) return false;
+  bool is_ascii = true;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= ' ' || byte == 0x7f || c == '/' || c == '\\' || c == '"') return false;
+    is_ascii = is_ascii && byte < 0x80;
+  }
+  return text::code_points(name) <= (is_ascii ? 64 : 16);
+}
+
+bool is_role_name(std::string_view name) {
+  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), fits);
 }
 
 void add_kb_routes(Routes& routes, Api& api) {

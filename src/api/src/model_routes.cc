@@ -21,7 +21,7 @@ Result<ParsedEmbedding> parse_embedding(const std::string& body, int most_inputs
   const auto json = HENG_TRY(parse_object(body));
   const Fields fields(json);
   ParsedEmbedding out;
-  out.request.model = HENG_TRY(fields.required_text("model", 512));
+  out.request.model = HENG_TRY(fields.required_text("model", 256));
   const auto format = HENG_TRY(fields.text("encoding_format", 64)).value_or("float");
   if (format != "float" && format != "base64") return fields.wrong("encoding_format", "\"float\" or \"base64\"");
   out.base64 = format == "base64";

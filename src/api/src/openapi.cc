@@ -24,7 +24,7 @@ Json query_parameter(const char* name, const char* description, Json schema, boo
 
 Json path_parameter(const std::string& name) {
   Json schema{{"type", "string"}, {"minLength", 1}};
-  if (name == "kb") schema["pattern"] = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$";
+  if (name == "kb") schema["maxLength"] = 64;
   const bool is_number = name == "index" || name == "id:document";
   if (is_number) schema = {{"type", "integer"}, {"minimum", 0}, {"maximum", 9007199254740991}};
   return {{"name", is_number && name != "index" ? "id" : name}, {"in", "path"}, {"required", true}, {"schema", std::move(schema)}};
@@ -122,9 +122,9 @@ void add_raw_operations(Json& paths) {
   Operation upload{"post", "/v1/kb/{kb}/documents", "addDocument", "Add or replace a document", "knowledge", "", {{201, "IngestReport"}, {200, "IngestReport"}},
                    "201: stored and findable by words; vectors follow. 200: nothing was stored, `outcome` says why."};
   upload.parameters = Json::array(
-      {query_parameter("path", "The name it is kept under.", {{"type", "string"}, {"minLength", 1}, {"maxLength", 200},
-                       {"pattern", "^[A-Za-z0-9_][A-Za-z0-9_./ -]*$"}}, true),
-       query_parameter("readers", "Roles that may read it, separated by commas; empty: all.", {{"type", "string"}, {"pattern", "^[A-Za-z0-9_,-]*$"}, {"maxLength", 200}})});
+      {query_parameter("path", "The name it is kept under.", {{"type", "string"}, {"minLength", 1}, {"maxLength", 256},
+                       {"pattern", "^[^\\x00-\\x1f\\x7f]+$"}}, true),
+       query_parameter("readers", "Roles that may read it, separated by commas; empty: all.", {{"type", "string"}, {"pattern", "^[^,\\x00-\\x1f\\x7f]{0,32}(,[^,\\x00-\\x1f\\x7f]{0,32}){0,63}$"}})});
   auto value = operation_value(upload);
   value["requestBody"] = {{"required", true}, {"content", {{"application/octet-stream", {{"schema", binary}}}}}};
   paths[upload.path]["post"] = std::move(value);

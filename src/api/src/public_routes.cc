@@ -27,16 +27,16 @@ void check(Readiness& readiness, const char* name, const Result<void>& result) {
   if (!result) readiness.ready = false;
 }
 
+/// One loaded chat model is enough: others, and the embedding model, may load at their first request.
 Result<void> models_loaded(const Api& api) {
   std::string waiting;
-  bool has_chat = false;
   for (const auto& model : api.services.inference.models()) {
-    if (!model.loaded && model.is_default) waiting += (waiting.empty() ? "" : ", ") + model.name;
-    has_chat = has_chat || (model.loaded && model.kind == ModelInfo::Kind::chat);
+    if (model.kind != ModelInfo::Kind::chat) continue;
+    if (model.loaded) return {};
+    waiting += (waiting.empty() ? "" : ", ") + model.name;
   }
-  if (!waiting.empty()) return Error(ErrorCode::unavailable, "still loading: " + waiting);
-  if (!has_chat) return Error(ErrorCode::unavailable, "no chat model is loaded");
-  return {};
+  if (waiting.empty()) return Error(ErrorCode::unavailable, "there is no chat model");
+  return Error(ErrorCode::unavailable, "not loaded yet: " + waiting);
 }
 
 Result<void> store_answers(const Api& api) {

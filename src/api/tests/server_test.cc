@@ -281,7 +281,7 @@ TEST_F(ApiTest, TellsHealthReadinessAndMetrics) {
   std::this_thread::sleep_for(1100ms);
   const auto not_ready = send(http::get("/readyz"));
   EXPECT_THAT(not_ready, StartsWith("HTTP/1.1 503"));
-  EXPECT_EQ(body_of(not_ready)["checks"]["models"], "still loading: qwen");
+  EXPECT_EQ(body_of(not_ready)["checks"]["models"], "not loaded yet: qwen");
   const auto metrics = send(http::get("/metrics"));
   EXPECT_THAT(metrics, HasSubstr(R"(heng_http_requests_total{method="GET",route="/healthz",status="200"} 1)"));
   EXPECT_THAT(metrics, HasSubstr(R"(heng_kv_cells{model="qwen",state="total"} 4096)"));

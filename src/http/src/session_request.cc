@@ -20,7 +20,14 @@ bool is_loopback_host(std::string_view host) {
   } else {
     host = host.substr(0, host.find(':'));
   }
-  return host == "[::1]" || host.starts_with("127.") || text::equals_ci(host, "localhost");
+  // digits and dots only: "127.evil.example" is a name like any other
+  const bool is_number = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "[::1]" || (is_number && host.starts_with("127.")) || text::equals_ci(host, "localhost");
+}
+
+bool is_loopback_origin(std::string_view origin) {
+  const auto scheme = origin.find("://");
+  return scheme != std::string_view::npos && is_loopback_host(origin.substr(scheme + 3));
 }
 
 std::string http_date() {
@@ -64,6 +71,9 @@ std::optional<Response> Session::check_head(Parsing& parsing, Current& current) 
   // without keys, a web page elsewhere could reach this server through a name that it points at loopback
   if (!core_.settings.keys_required && host && !is_loopback_host(*host))
     return bad(421, "this server answers to localhost only");
+  const auto origin = request.header("origin");
+  if (!core_.settings.keys_required && origin && !is_loopback_origin(*origin))
+    return bad(421, "this server answers to pages of localhost only");
   const auto coding = request.header("transfer-encoding");
   if (coding && !text::equals_ci(*coding, "chunked")) return bad(501, "the only transfer coding known here is 'chunked'");
   const auto packing = request.header("content-encoding");

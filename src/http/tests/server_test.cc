@@ -339,6 +339,9 @@ TEST_F(ServerTest, WithoutKeysOnlyLocalNamesAreServed) {
   start();
   EXPECT_THAT(ask(get("/hello")), StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(ask("GET /hello HTTP/1.1\r\nHost: rebound.example:80\r\n\r\n"), StartsWith("HTTP/1.1 421"));
+  EXPECT_THAT(ask("GET /hello HTTP/1.1\r\nHost: 127.rebound.example\r\n\r\n"), StartsWith("HTTP/1.1 421"));
+  EXPECT_THAT(ask(get("/hello", "Origin: https://evil.example\r\n")), StartsWith("HTTP/1.1 421"));
+  EXPECT_THAT(ask(get("/hello", "Origin: http://localhost:8460\r\n")), StartsWith("HTTP/1.1 200"));
 }
 
 TEST_F(ServerTest, RefusesToListenWidelyWithoutTlsAndKeys) {
