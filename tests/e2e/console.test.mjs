@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { accessibilityProblems, fixtures, openPage, recorded, samples, signIn, startBrowser, startProgram } from './harness.mjs';
 
-const answerMs = 60_000;
+/// A small model answers in seconds; a busy machine makes it a minute.
+const answerMs = 150_000;
 const kb = 'e2e';
 let program;
 let browser;
@@ -42,7 +43,7 @@ async function upload(page, ...files) {
   await page.locator('input[type=file]').setInputFiles(files);
   for (const file of files) {
     const name = file.split('/').at(-1);
-    await page.locator('.uploads li.done', { hasText: name }).waitFor({ timeout: 30_000 });
+    await page.locator('.uploads li.done', { hasText: name }).waitFor({ timeout: 60_000 });
   }
 }
 
@@ -102,10 +103,11 @@ describe('console', { concurrency: false }, () => {
       const [box, around] = [await mark.boundingBox(), await frame.boundingBox()];
       assert.ok(box.width > 40 && box.height > 5, 'the passage has a box');
       assert.ok(box.y >= around.y - 4 && box.y < around.y + around.height, 'the box is in view');
-      const words = await page.evaluate((area) => {
-        const inside = (one) => one.top + one.height / 2 > area.y && one.top + one.height / 2 < area.y + area.height;
+      const words = await page.evaluate(() => {
+        const areas = [...document.querySelectorAll('.highlight')].map((mark) => mark.getBoundingClientRect());
+        const inside = (one) => areas.some((area) => one.top + one.height / 2 > area.top && one.top + one.height / 2 < area.bottom);
         return [...document.querySelectorAll('.words span')].filter((span) => inside(span.getBoundingClientRect())).map((span) => span.textContent).join('');
-      }, box);
+      });
       assert.match(words.replace(/\s/g, ''), /300/);
       const inked = await page.locator('.paper canvas').evaluate((canvas) => {
         const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -133,28 +135,28 @@ describe('console', { concurrency: false }, () => {
   it('marks the quote in a document without pages, and carries the conversation along', async () => {
     await withPage({}, async (page) => {
       await upload(page, `${samples}personal-loan-terms.md`);
-      await ask(page, 'How many days after the due date is a loan payment late?');
-      const asked = page.waitForRequest((request) => request.url().endsWith('/v1/ask'));
       const turn = await ask(page, 'What is charged for late payment of the personal loan?');
-      const body = (await asked).postDataJSON();
-      assert.deepEqual(body.history.map((message) => message.role), ['user', 'assistant']);
-      assert.equal(body.kb, kb);
       await turn.locator('.sources button', { hasText: /loan/i }).first().click();
       const mark = page.locator('aside.source mark, aside.source .cited').first();
       await mark.waitFor();
       await page.waitForTimeout(300);
       const [box, around] = [await mark.boundingBox(), await page.locator('aside.source .frame').boundingBox()];
       assert.ok(box.y + box.height > around.y && box.y < around.y + around.height, 'the mark is in view');
+      await page.keyboard.press('Escape');
+      await useAnswer(page, withheldAnswer());
+      const asked = page.waitForRequest((request) => request.url().endsWith('/v1/ask'));
+      await ask(page, 'And after 90 days?');
+      const body = (await asked).postDataJSON();
+      assert.deepEqual(body.history.map((message) => message.role), ['user', 'assistant']);
+      assert.equal(body.kb, kb);
     });
   });
 
   it('shows hostile documents as text: nothing runs, nothing is fetched', async () => {
     await withPage({}, async (page) => {
       await upload(page, `${fixtures}hostile.md`, `${fixtures}hostile.html`);
-      for (const question of ['When does the vault open on working days?', 'What does a safe deposit box of size M cost a year?']) {
-        const turn = await ask(page, question);
-        for (const details of await turn.locator('.details details').all()) await details.evaluate((element) => (element.open = true));
-      }
+      const turn = await ask(page, 'When does the vault open, and what does a safe deposit box of size M cost?');
+      for (const details of await turn.locator('.details details').all()) await details.evaluate((element) => (element.open = true));
       for (const name of ['hostile', 'Safe deposit', 'Vault']) {
         const entry = page.locator('.documents .open', { hasText: new RegExp(name, 'i') }).first();
         if ((await entry.count()) === 0) continue;

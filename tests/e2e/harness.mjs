@@ -68,9 +68,9 @@ export function startBrowser() {
 
 /// A page that must stay honest: it collects what should never happen (errors, dialogs, requests to elsewhere).
 export async function openPage(browser, address, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', ...options });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(45_000);
   const troubles = [];
   const foreign = (url) => !url.startsWith(address) && !/^(blob|data|about):/.test(url);
   page.on('pageerror', (error) => troubles.push(`error: ${error.message}`));

@@ -138,6 +138,7 @@ export const en = {
   'stage.progress': 'Progress of the answer',
   'stage.doing.search': 'Searching the documents',
   'stage.doing.read': 'Reading {n} passages',
+  'stage.doing.read.one': 'Reading 1 passage',
   'stage.doing.write': 'Writing',
   'stage.doing.verify': 'Verifying each sentence',
   'stage.doing.start': 'Opening the record',

@@ -140,6 +140,7 @@ export const zh: Record<Key, string> = {
   'stage.progress': '答案进度',
   'stage.doing.search': '正在检索文档',
   'stage.doing.read': '正在阅读 {n} 个段落',
+  'stage.doing.read.one': '正在阅读 1 个段落',
   'stage.doing.write': '正在撰写',
   'stage.doing.verify': '正在逐句核验',
   'stage.doing.start': '正在建立记录',
