@@ -110,10 +110,11 @@ def test_ledger_verifies_and_tampering_is_found(bank, tmp_path):
     assert subprocess.run(check, capture_output=True).returncode == 0
     copy = tmp_path / "ledger"
     shutil.copytree(bank.folder / "data/ledger", copy)
-    bundle = next(p for p in sorted(copy.rglob("tile/entries/**/*")) if p.is_file())
-    changed = bytearray(bundle.read_bytes())
-    changed[len(changed) // 2] ^= 1
-    bundle.write_bytes(changed)
+    for bundle in copy.rglob("tile/entries/**/*"):
+        if bundle.is_file():
+            changed = bytearray(bundle.read_bytes())
+            changed[len(changed) // 2] ^= 1
+            bundle.write_bytes(changed)
     assert subprocess.run([check[0], copy], capture_output=True).returncode == 1
 
 

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "commands.h"
+#include "signals.h"
 #include "terminal.h"
 
 namespace {
@@ -46,6 +47,7 @@ int main(int argc, char** argv) {
     const int code = app.exit(error, std::cout, std::cerr);
     return code == 0 ? 0 : 2;
   }
+  heng::app::stop_signal();  // before any other thread exists, so that all of them leave signals to its thread
   try {
     return run ? run() : 2;
   } catch (const std::exception& error) {
