@@ -75,8 +75,8 @@ Result<std::string_view> input() {
 
 Result<formats::Reading> parse(const Options& options) {
   std::string missing = parse::missing_confinement();
-  bool confined = missing.empty();
-  if (!confined && !options.allow_missing_sandbox) {
+  parse::Lacking lacking = missing.empty() ? parse::Lacking::fail : parse::Lacking::continue_;
+  if (!missing.empty() && !options.allow_missing_sandbox) {
     return Error(ErrorCode::unavailable, fmt::format("this kernel cannot confine the document parser: it lacks {}; use another "
                                                      "kernel, or allow parsing without a sandbox in the settings", missing));
   }
@@ -87,9 +87,9 @@ Result<formats::Reading> parse(const Options& options) {
   formats::Limits limits;
   std::optional<PdfTools> tools;
   if (formats::is_pdf(bytes)) {
-    tools.emplace(HENG_TRY(PdfTools::start(options.pdftotext, options.pdftohtml, bytes, limits.max_pages, confined)));
+    tools.emplace(HENG_TRY(PdfTools::start(options.pdftotext, options.pdftohtml, bytes, limits.max_pages, lacking)));
   }
-  if (confined) HENG_TRY(parse::confine(parse::Confinement::compute));
+  HENG_TRY(parse::confine(parse::Confinement::compute, {}, lacking));
   if (tools) {
     PdfText text = HENG_TRY(tools->finish(options.max_output_bytes));
     return formats::read_pdf_layout(text.layout, text.fonts, limits);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,7 +16,6 @@
 #include <cstring>
 #include <vector>
 
-#include "heng/parse/sandbox.h"
 
 namespace heng::parse_program {
 namespace {
@@ -46,7 +46,7 @@ Result<int> copy_document(std::string_view document) {
   return file;
 }
 
-[[noreturn]] void become(const std::vector<std::string>& command, int input, int output, int errors, bool confined) {
+[[noreturn]] void become(const std::vector<std::string>& command, int input, int output, int errors, parse::Lacking lacking) {
   dup2(input, 0);
   dup2(output, 1);
   dup2(errors, 2);
@@ -58,25 +58,24 @@ Result<int> copy_document(std::string_view document) {
   std::array<char*, 1> environment{nullptr};
   rlimit no_files{0, 0};
   setrlimit(RLIMIT_FSIZE, &no_files);
-  if (confined) {
-    if (auto done = parse::confine(parse::Confinement::tool, {command.front()}); !done) {
-      dprintf(2, "%s\n", done.error().message.c_str());
-      _exit(126);
-    }
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // not inherited over fork
+  if (auto done = parse::confine(parse::Confinement::tool, {command.front()}, lacking); !done) {
+    dprintf(2, "%s\n", done.error().message.c_str());
+    _exit(126);
   }
   execve(argv[0], argv.data(), environment.data());
   dprintf(2, "%s cannot be started: %s; install poppler-utils\n", argv[0], std::strerror(errno));
   _exit(126);
 }
 
-Result<Tool> launch(const std::vector<std::string>& command, std::string_view document, bool confined) {
+Result<Tool> launch(const std::vector<std::string>& command, std::string_view document, parse::Lacking lacking) {
   int input = HENG_TRY(copy_document(document));
   std::array<int, 2> output{}, errors{};
   if (pipe2(output.data(), O_CLOEXEC) != 0 || pipe2(errors.data(), O_CLOEXEC) != 0) return cannot("pipe");
   Tool tool;
   tool.process = fork();
   if (tool.process < 0) return cannot("fork");
-  if (tool.process == 0) become(command, input, output[1], errors[1], confined);
+  if (tool.process == 0) become(command, input, output[1], errors[1], lacking);
   close(input);
   close(output[1]);
   close(errors[1]);
@@ -170,13 +169,13 @@ PdfTools::PdfTools(PdfTools&&) noexcept = default;
 PdfTools::~PdfTools() = default;
 
 Result<PdfTools> PdfTools::start(const std::string& pdftotext, const std::string& pdftohtml, std::string_view document,
-                                 int max_pages, bool confined) {
+                                 int max_pages, parse::Lacking lacking) {
   auto impl = std::make_unique<Impl>();
   std::string last = std::to_string(max_pages);
-  impl->text = HENG_TRY(launch({pdftotext, "-bbox-layout", "-enc", "UTF-8", "-l", last, "-", "-"}, document, confined));
+  impl->text = HENG_TRY(launch({pdftotext, "-bbox-layout", "-enc", "UTF-8", "-l", last, "-", "-"}, document, lacking));
   if (!pdftohtml.empty()) {
     impl->fonts = HENG_TRY(launch({pdftohtml, "-xml", "-i", "-zoom", "1", "-enc", "UTF-8", "-l", last, "-stdout", "-", "x"},
-                                  document, confined));
+                                  document, lacking));
   }
   return PdfTools(std::move(impl));
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "heng/base/result.h"
+#include "heng/parse/sandbox.h"
 
 namespace heng::parse_program {
 
@@ -19,7 +20,7 @@ class PdfTools {
  public:
   /// Errors: unavailable (a program cannot be started).
   static Result<PdfTools> start(const std::string& pdftotext, const std::string& pdftohtml, std::string_view document,
-                                int max_pages, bool confined);
+                                int max_pages, parse::Lacking lacking);
   PdfTools(PdfTools&&) noexcept;
   ~PdfTools();
 

@@ -69,16 +69,21 @@ bool is_list_marker(std::string_view text) {
   if (!bracket && word.back() != U'.' && word.back() != U')' && word.back() != U'、') return false;
   std::size_t first = bracket ? 1 : 0, count = word.size() - first - 1;
   if (count == 0 || count > 4) return false;
-  bool letters = false, digits = false;
+  int letters = 0, digits = 0, dots = 0;
+  bool roman = true;
   for (char32_t c : word.substr(first, count)) {
-    if (c == U'.') continue;
-    if (text::is_digit(c) || numeral(c)) digits = true;
-    else if ((c >= U'a' && c <= U'z') || (c >= U'A' && c <= U'Z')) letters = true;
+    if (c == U'.') ++dots;
+    else if (text::is_digit(c) || numeral(c)) ++digits;
+    else if ((c >= U'a' && c <= U'z') || (c >= U'A' && c <= U'Z')) ++letters;
     else return false;
+    if (c != U'.') roman = roman && std::u32string_view(U"ivxIVX").find(c) != std::u32string_view::npos;
   }
+  // "1995." ends a sentence, "J.P." is a name
+  if (dots == 0 && digits > 2) return false;
+  if (letters > 1 && !(roman && dots == 0)) return false;
   // "(12)" alone is a negative figure more often than a clause
-  if (bracket && digits && count > 1) return false;
-  return letters != digits;
+  if (bracket && digits > 1) return false;
+  return (letters > 0) != (digits > 0);
 }
 
 bool is_list_item(std::string_view text) {

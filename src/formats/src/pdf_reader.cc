@@ -11,6 +11,7 @@
 #include "builder.h"
 #include "heng/base/text.h"
 #include "headings.h"
+#include "pdf_columns.h"
 #include "pdf_table.h"
 #include "pdf_words.h"
 
@@ -27,7 +28,6 @@ struct Element {
   std::optional<Table> table;
   std::vector<Segment> lines;
   double x0 = 1e9, y0 = 1e9, x1 = 0, y1 = 0;
-  int order = 0;       ///< Poppler's reading order.
   BlockKind kind = BlockKind::paragraph;
 };
 
@@ -68,10 +68,8 @@ class RepeatedLines {
   std::optional<BlockKind> kind(const Page& page, const Segment& segment) const {
     if (!in_margin(page, segment)) return std::nullopt;
     bool top = segment.centre() < page.height / 2;
-    if (is_page_number(segment.text)) return top ? BlockKind::header : BlockKind::footer;
-    auto found = counts_.find(without_digits(segment.text));
-    bool often = pages_ >= 3 && found != counts_.end() && found->second >= 3 && found->second * 8 >= static_cast<int>(pages_);
-    if (!often) return std::nullopt;
+    bool marked = is_page_number(segment.text) ? is_outermost(page, segment, top) : is_repeated(segment);
+    if (!marked) return std::nullopt;
     return top ? BlockKind::header : BlockKind::footer;
   }
 
@@ -88,6 +86,20 @@ class RepeatedLines {
       edges.last = std::max(edges.last, segment.centre());
     }
     return edges;
+  }
+
+  bool is_repeated(const Segment& segment) const {
+    auto found = counts_.find(without_digits(segment.text));
+    return pages_ >= 3 && found != counts_.end() && found->second >= 3 && found->second * 8 >= static_cast<int>(pages_);
+  }
+
+  // A page's number has only repeated lines beside it and towards the paper's edge; a figure of a table has neighbours.
+  bool is_outermost(const Page& page, const Segment& number, bool top) const {
+    double near = 0.6 * number.size;
+    return std::all_of(page.segments.begin(), page.segments.end(), [&](const Segment& other) {
+      bool inside = top ? other.centre() > number.centre() + near : other.centre() < number.centre() - near;
+      return inside || &other == &number || is_repeated(other);
+    });
   }
 
   bool in_margin(const Page& page, const Segment& segment) const {
@@ -161,13 +173,22 @@ class LineJoiner {
   std::unordered_set<std::string> words_;
 };
 
+// "4.1" before the title that it numbers, alone on their line.
+bool is_section_number(const Row& row, const Segment& number, const Segment& title) {
+  if (row.cells.size() != 2 || number.text.size() > 5 || number.text.find_first_not_of("0123456789.") != std::string::npos) return false;
+  if (title.text.size() > 60 || ends_sentence(title.text)) return false;
+  bool low = number.text.find('.') != std::string::npos || number.text.size() == 1;
+  return low && std::isupper(static_cast<unsigned char>(title.text[0])) && std::fabs(number.size - title.size) < 0.08 * title.size &&
+         title.x0 - number.x1 < 3 * title.size;
+}
+
 // Joins bullets and clause numbers with the text to their right, which poppler often puts into another block.
 void join_markers(Page& page, const std::vector<Row>& rows, std::vector<bool>& used) {
   for (const Row& row : rows) {
     for (std::size_t i = 0; i + 1 < row.cells.size(); ++i) {
       Segment& marker = page.segments[static_cast<std::size_t>(row.cells[i])];
       Segment& text = page.segments[static_cast<std::size_t>(row.cells[i + 1])];
-      if (!is_list_marker(marker.text) || text.x0 - marker.x1 > 8 * marker.size || is_figure(text.text)) continue;
+      if (!(is_list_marker(marker.text) || is_section_number(row, marker, text)) || text.x0 - marker.x1 > 8 * marker.size || is_figure(text.text)) continue;
       text.text = marker.text + " " + text.text;
       used[static_cast<std::size_t>(row.cells[i])] = true;
 
@@ -182,10 +203,13 @@ class PageReader {
 
   std::vector<Element> read() {
     take_repeated();
-    std::vector<Row> rows = free_rows();
-    join_markers(page_, rows, used_);
-    rows = free_rows();
-    for (Table& table : pdf::find_tables(page_, rows, used_)) add_table(std::move(table));
+    columns_ = pdf::find_columns(page_);
+    pdf::SplitRows rows = pdf::split_rows(page_, free_rows(), columns_);
+    for (const auto* part : {&rows.whole, &rows.left, &rows.right}) join_markers(page_, *part, used_);
+    rows = pdf::split_rows(page_, free_rows(), columns_);
+    add_tables(rows.whole, 0, page_.width);
+    add_tables(rows.left, 0, columns_.gutter);
+    add_tables(rows.right, columns_.gutter, page_.width);
     add_paragraphs();
     order();
     return std::move(elements_);
@@ -221,7 +245,6 @@ class PageReader {
 
   Element& start(const Segment& segment) {
     Element& element = elements_.emplace_back();
-    element.order = segment.block;
     extend(element, segment);
     return element;
   }
@@ -237,7 +260,6 @@ class PageReader {
   void add_table(Table table) {
     Element element;
     element.kind = BlockKind::table;
-    element.order = table.first_block;
     element.x0 = table.x0, element.x1 = table.x1, element.y0 = table.y0, element.y1 = table.y1;
     element.table = std::move(table);
     elements_.push_back(std::move(element));
@@ -258,7 +280,9 @@ class PageReader {
 
   static bool continues(const Element& element, const Segment& line) {
     const Segment& last = element.lines.back();
-    if (is_list_item(line.text)) return false;
+    bool ended = ends_sentence(last.text) || last.x1 < element.x1 - 3 * last.size;
+    bool bullet = static_cast<unsigned char>(line.text[0]) >= 0x80 && line.text.find(' ') < 5;
+    if (is_list_item(line.text) && (ended || bullet)) return false;
     bool same_row = std::fabs(last.centre() - line.centre()) < 0.3 * line.size;
     if (same_row) return true;
     if (line.y0 - last.y1 > 0.9 * line.size) return false;
@@ -270,28 +294,37 @@ class PageReader {
     return !indented || !ends_sentence(last.text);
   }
 
-  bool has_columns() const {
-    for (const Element& a : elements_) {
-      for (const Element& b : elements_) {
-        if (&a == &b || a.table || b.table || a.lines.size() < 3 || b.lines.size() < 3) continue;
-        bool beside = a.x1 < b.x0 && std::min(a.y1, b.y1) - std::max(a.y0, b.y0) > 2 * a.lines[0].size;
-        if (beside && a.x1 - a.x0 > 0.15 * page_.width && b.x1 - b.x0 > 0.15 * page_.width) return true;
-      }
-    }
-    return false;
+  void add_tables(const std::vector<Row>& rows, double x0, double x1) {
+    for (Table& table : pdf::find_tables(page_, rows, x0, x1, used_)) add_table(std::move(table));
   }
 
+  // From top to bottom; where there are columns, the left one before the right one.
   void order() {
-    if (elements_.size() < 300 && has_columns()) {
-      std::stable_sort(elements_.begin(), elements_.end(), [](const Element& a, const Element& b) { return a.order < b.order; });
-      return;
-    }
     std::stable_sort(elements_.begin(), elements_.end(), [](const Element& a, const Element& b) { return std::tie(a.y0, a.x0) < std::tie(b.y0, b.x0); });
+    if (!columns_.any()) return;
+    std::vector<Element> ordered, left, right;
+    auto flush = [&] {
+      for (auto* side : {&left, &right}) {
+        std::move(side->begin(), side->end(), std::back_inserter(ordered));
+        side->clear();
+      }
+    };
+    for (Element& element : elements_) {
+      bool spans = element.x0 < columns_.gutter - 3 && element.x1 > columns_.gutter + 3;
+      bool in_column = !spans && columns_.at((element.y0 + element.y1) / 2);
+      // what stands between two zones ends the columns above it
+      if (!in_column) flush();
+      std::vector<Element>& side = !in_column ? ordered : element.x1 <= columns_.gutter + 3 ? left : right;
+      side.push_back(std::move(element));
+    }
+    flush();
+    elements_ = std::move(ordered);
   }
 
   Page& page_;
   const RepeatedLines& repeated_;
   std::vector<bool> used_;
+  pdf::Columns columns_;
   std::vector<Element> elements_;
 };
 

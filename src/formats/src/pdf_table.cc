@@ -226,7 +226,7 @@ struct Region {
 
 class RegionFinder {
  public:
-  RegionFinder(const Page& page, const std::vector<Line>& lines) : page_(page), lines_(lines) {}
+  RegionFinder(const std::vector<Line>& lines, double x0, double x1) : lines_(lines), x0_(x0), x1_(x1), width_(x1 - x0) {}
 
   std::vector<Region> find() const {
     std::vector<Region> regions;
@@ -257,7 +257,7 @@ class RegionFinder {
           if (!starts_align(lines_[i], lines_[end])) break;
           last = end;
           ++many;
-        } else if (!continues_cell(lines_[i], lines_[end]) || end - last > 6) {
+        } else if (is_paragraph_line(lines_[i], lines_[end]) || !continues_cell(lines_[i], lines_[end]) || end - last > 6) {
           break;
         }
       }
@@ -281,6 +281,11 @@ class RegionFinder {
     return matches >= 2 || (matches == 1 && line.cells.size() == 2 && first.cells.size() == 2);
   }
 
+  // A long line that begins where the first column does.
+  bool is_paragraph_line(const Line& first, const Line& line) const {
+    return line.x1 - line.x0 > 0.55 * width_ && line.x0 < first.cells[1].x0 - 10;
+  }
+
   static bool continues_cell(const Line& first, const Line& line) {
     return std::any_of(first.cells.begin(), first.cells.end(), [&](const Cell& other) { return aligned(line.cells[0], other); }) &&
            heading_level(line.cells[0].text, 1, 1.0, false) == 0 && line.cells[0].text.find("适用") == std::string::npos;
@@ -294,7 +299,7 @@ class RegionFinder {
       ++lines;
       const Cell& a = lines_[i].cells[0];
       const Cell& b = lines_[i].cells[1];
-      wide += std::min(a.x1 - a.x0, b.x1 - b.x0) > 0.2 * page_.width;
+      wide += std::min(a.x1 - a.x0, b.x1 - b.x0) > 0.2 * width_;
     }
     return wide * 2 >= lines;
   }
@@ -306,12 +311,12 @@ class RegionFinder {
     for (const Cell& cell : lines_[i].cells) {
       if (cell.figure && cell.x0 > lines_[i].x0 + 1) return cell.x0;
     }
-    return page_.width;
+    return x1_;
   }
 
   bool is_prose(std::size_t i, double figures_x) const {
     const Line& line = lines_[i];
-    return line.cells.size() == 1 && line.x1 > figures_x + 2 * size(i) && line.x1 - line.x0 > 0.45 * page_.width;
+    return line.cells.size() == 1 && line.x1 > figures_x + 2 * size(i) && line.x1 - line.x0 > 0.45 * width_;
   }
 
   // From a line with figures downwards while lines with figures follow closely enough.
@@ -325,7 +330,7 @@ class RegionFinder {
       if (figures) {
         end = i + 1;
         quiet = 0;
-        figures_x = std::min(figures_x, std::max(first_figure_x(i), page_.width * 0.2));
+        figures_x = std::min(figures_x, std::max(first_figure_x(i), x0_ + width_ * 0.2));
       } else {
         quiet += lines_[i].x1 < figures_x ? 1 : 3;
         if (quiet > 9) break;
@@ -368,10 +373,10 @@ class RegionFinder {
   bool is_title(std::size_t i, double figures_x) const {
     const Line& line = lines_[i];
     if (line.cells.size() != 1 || is_units_line(line.cells[0].text)) return false;
-    double off_centre = std::fabs((line.x0 + line.x1) / 2 - page_.width / 2);
-    bool figures_centred = std::fabs((figures_x + line.x1) / 2 - page_.width / 2) < 0.04 * page_.width;
-    if (off_centre < 0.06 * page_.width && line.x0 < figures_x - size(i)) return true;
-    if (off_centre < 0.02 * page_.width && !figures_centred) return true;
+    double off_centre = std::fabs((line.x0 + line.x1) / 2 - (x0_ + x1_) / 2);
+    bool figures_centred = std::fabs((figures_x + line.x1) / 2 - (x0_ + x1_) / 2) < 0.04 * width_;
+    if (off_centre < 0.06 * width_ && line.x0 < figures_x - size(i)) return true;
+    if (off_centre < 0.02 * width_ && !figures_centred) return true;
     const std::string& text = line.cells[0].text;
     return text.find("适用") != std::string::npos || (line.x0 < figures_x && heading_level(text, 1, 1.0, false) > 0);
   }
@@ -399,8 +404,8 @@ class RegionFinder {
     return begin;
   }
 
-  const Page& page_;
   const std::vector<Line>& lines_;
+  double x0_, x1_, width_;  // of the text column
 };
 
 class TableMaker {
@@ -620,23 +625,19 @@ std::vector<Row> make_rows(const Page& page) {
   return rows;
 }
 
-std::vector<Table> find_tables(const Page& page, const std::vector<Row>& rows, std::vector<bool>& used) {
+std::vector<Table> find_tables(const Page& page, const std::vector<Row>& rows, double area_x0, double area_x1, std::vector<bool>& used) {
   std::vector<Line> lines;
   for (const Row& row : rows) lines.push_back(make_line(page, row));
   std::erase_if(lines, [](const Line& line) { return line.cells.empty(); });
   std::vector<Table> tables;
-  RegionFinder finder(page, lines);
+  RegionFinder finder(lines, area_x0, area_x1);
   std::vector<Region> regions = finder.find();
   for (const Region& region : finder.find_texts(regions)) regions.push_back(region);
   for (const Region& region : regions) {
     Table table = TableMaker(page, lines, region).make();
     if (table.rows.size() < 2 || table.rows[0].size() < 2) continue;
-    table.first_block = 1 << 30;
     for (std::size_t i = region.begin; i < region.end; ++i) {
-      for (int segment : lines[i].segments) {
-        used[static_cast<std::size_t>(segment)] = true;
-        table.first_block = std::min(table.first_block, page.segments[static_cast<std::size_t>(segment)].block);
-      }
+      for (int segment : lines[i].segments) used[static_cast<std::size_t>(segment)] = true;
     }
     tables.push_back(std::move(table));
   }

@@ -19,14 +19,14 @@ struct Table {
   std::vector<std::string> captions;     ///< Units that stood in its header ("(In millions, except per share amounts)").
   std::vector<PageBox> boxes;            ///< One per row.
   double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
-  int first_block = 0;                   ///< Poppler's block of its first cell, for the reading order.
 };
 
 /// Rows of a page from top to bottom.
 std::vector<Row> make_rows(const Page& page);
 
 /// Finds tables by the alignment of figures (financial statements) and of short texts. Marks the segments they use in `used`.
-std::vector<Table> find_tables(const Page& page, const std::vector<Row>& rows, std::vector<bool>& used);
+/// `area_x0`, `area_x1`: the sides of the text column that the rows are of.
+std::vector<Table> find_tables(const Page& page, const std::vector<Row>& rows, double area_x0, double area_x1, std::vector<bool>& used);
 
 /// "(In millions, except per share amounts)", "单位：元": says in what a table's figures are.
 bool is_units_line(std::string_view text);

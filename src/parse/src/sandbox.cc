@@ -175,10 +175,12 @@ Result<void> apply_limits(const ResourceLimits& limits) {
   return {};
 }
 
-Result<void> confine(Confinement confinement, const std::vector<std::string>& programs) {
+Result<void> confine(Confinement confinement, const std::vector<std::string>& programs, Lacking lacking) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Error(ErrorCode::unavailable, reason("no_new_privs"));
-  HENG_TRY(restrict_files(confinement, programs));
-  return restrict_calls(confinement);
+  Result<void> files = restrict_files(confinement, programs);
+  if (!files && lacking == Lacking::fail) return files;
+  Result<void> calls = restrict_calls(confinement);
+  return lacking == Lacking::fail ? calls : Result<void>();
 }
 
 std::string missing_confinement() {

@@ -25,11 +25,17 @@ enum class Confinement {
   tool,     ///< Besides: start one named program and read system libraries, fonts and character maps.
 };
 
+/// What to do where the kernel lacks a part of the confinement.
+enum class Lacking {
+  fail,      ///< Nothing is applied, `unavailable` is returned.
+  continue_  ///< The rest is applied.
+};
+
 /// Confines this process for good: Landlock for files, a seccomp filter for everything else. Network, ptrace, new
 /// processes and (outside `tool`) execve end the process with SIGSYS; other calls that are not on the list fail with EPERM.
 /// `programs`: with `tool`, what may be executed. Call once, single-threaded, before reading untrusted bytes.
 /// Errors: unavailable (the kernel has no seccomp filters or no Landlock).
-Result<void> confine(Confinement confinement, const std::vector<std::string>& programs = {});
+Result<void> confine(Confinement confinement, const std::vector<std::string>& programs = {}, Lacking lacking = Lacking::fail);
 
 /// Empty where this kernel can confine a process, else what it lacks.
 std::string missing_confinement();
