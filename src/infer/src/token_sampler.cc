@@ -14,12 +14,15 @@ using Floats = float __attribute__((vector_size(32)));
 using Ints = std::int32_t __attribute__((vector_size(32)));
 
 float maximum(std::span<const float> values) {
-  float lanes[8];
-  std::fill(std::begin(lanes), std::end(lanes), minus_infinity);
+  Floats lanes = Floats{} + minus_infinity;
   std::size_t i = 0;
-  for (; i + 8 <= values.size(); i += 8)
-    for (int k = 0; k < 8; ++k) lanes[k] = values[i + k] > lanes[k] ? values[i + k] : lanes[k];
-  float best = *std::max_element(std::begin(lanes), std::end(lanes));
+  for (; i + 8 <= values.size(); i += 8) {
+    Floats x;
+    __builtin_memcpy(&x, &values[i], sizeof x);
+    lanes = x > lanes ? x : lanes;
+  }
+  float best = minus_infinity;
+  for (int k = 0; k < 8; ++k) best = std::max(best, lanes[k]);
   for (; i < values.size(); ++i) best = std::max(best, values[i]);
   return best;
 }

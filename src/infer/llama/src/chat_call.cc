@@ -41,7 +41,10 @@ Result<void> check_request(const ChatRequest& request, int sequence_limit) {
   for (const auto& tool : request.tools) {
     HENG_TRY(check_text(tool.parameters_json, "tools"));
     HENG_TRY(check_text(tool.description, "tools"));
-    if (tool.name.empty()) return Error(ErrorCode::invalid_argument, "a tool has no name", "tools");
+    const auto bad = tool.name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.");
+    if (tool.name.empty() || tool.name.size() > 64 || bad != std::string::npos) {
+      return Error(ErrorCode::invalid_argument, "a tool's name must be 1 to 64 letters, digits, '_', '-' or '.'", "tools");
+    }
   }
   if (!request.json_schema.empty() && !request.grammar.empty()) return Error(ErrorCode::invalid_argument, "json_schema and grammar cannot be used together", "grammar");
   if (request.grammar.size() > 256u << 10) return Error(ErrorCode::too_large, fmt::format("the grammar has {} bytes, the limit is {}", request.grammar.size(), 256u << 10), "grammar");
@@ -121,12 +124,12 @@ Result<JobPtr> ChatCall::chat_job(const ChatRequest& request, FormattedChat& for
   if (!formatted.grammar.text.empty()) job->grammar = HENG_TRY(Grammar::create(model, formatted.grammar));
   for (Token token : prefix) {
     if (job->grammar && !job->grammar->accept(token)) return Error(ErrorCode::invalid_argument, "the grammar does not allow the answer to begin with assistant_prefix", "assistant_prefix");
-    TokenInfo info;
-    info.token = token;
-    info.forced = true;
-    job->sampler->accept(token, true);
-    job->tokens.push_back(token);
-    job->outputs.push_back(std::move(info));
+    job->give(token);
+  }
+  if (job->grammar && !formatted.grammar.lazy && decoder.forces_fixed_parts()) {  // what must come first is read together with the prompt
+    auto forced = job->grammar->force(job->output_limit - static_cast<int>(job->outputs.size()));
+    for (Token token : forced.tokens) job->give(token);
+    job->end_after_outputs = forced.complete;
   }
   auto stops = request.stop;
   stops.insert(stops.end(), formatted.stops.begin(), formatted.stops.end());
@@ -209,6 +212,7 @@ Result<ScoreResult> ChatCall::score(const ScoreRequest& request, std::stop_token
   job->prompt_tokens = static_cast<int>(job->tokens.size());
   const int answer = work.trie.decoded_nodes();
   for (std::size_t i = 0; i < work.items.size(); ++i) {
+    work.largest_item = std::max(work.largest_item, static_cast<int>(work.items[i].size()));
     const int size = static_cast<int>(work.items[i].size()) + answer;
     if (size > decoder.batch_limit() || job->prompt_tokens + size > decoder.sequence_limit()) {
       return Error(ErrorCode::too_large, fmt::format("prefix and item {} have {} tokens; an item may have {}, with its prefix {}", i, job->prompt_tokens + size, decoder.batch_limit() - answer, decoder.sequence_limit()), "items");

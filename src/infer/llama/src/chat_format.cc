@@ -114,9 +114,11 @@ common_chat_msg to_common(const Message& turn, const Model& model) {
   message.role = turn.role;
   message.content = model.without_control_tokens(turn.content);
   message.reasoning_content = model.without_control_tokens(turn.reasoning);
-  message.tool_name = turn.name;
-  message.tool_call_id = turn.tool_call_id;
-  for (const auto& call : turn.tool_calls) message.tool_calls.push_back({call.name, call.arguments_json, call.id});
+  message.tool_name = model.without_control_tokens(turn.name);
+  message.tool_call_id = model.without_control_tokens(turn.tool_call_id);
+  for (const auto& call : turn.tool_calls) {
+    message.tool_calls.push_back({model.without_control_tokens(call.name), model.without_control_tokens(call.arguments_json), model.without_control_tokens(call.id)});
+  }
   return message;
 }
 
@@ -245,7 +247,8 @@ Result<FormattedChat> ChatTemplate::format(const ChatRequest& request) const {
   for (const auto& tool : request.tools) {
     if (named && tool.name != request.tool_choice) continue;
     HENG_TRY(check_json(tool.parameters_json, "tools"));
-    inputs.tools.push_back({tool.name, impl_->model.without_control_tokens(tool.description), tool.parameters_json.empty() ? "{}" : tool.parameters_json});
+    inputs.tools.push_back({tool.name, impl_->model.without_control_tokens(tool.description),
+                            tool.parameters_json.empty() ? "{}" : impl_->model.without_control_tokens(tool.parameters_json)});
   }
   if (named && inputs.tools.empty()) return Error(ErrorCode::invalid_argument, fmt::format("there is no tool named '{}'", request.tool_choice), "tool_choice");
   inputs.tool_choice = request.tool_choice == "none" ? COMMON_CHAT_TOOL_CHOICE_NONE

@@ -16,6 +16,7 @@ using Clock = std::chrono::steady_clock;
 constexpr int wait_gain_tokens = 24;
 // cells kept free for the answer of a job when it starts; longer answers may preempt younger jobs
 constexpr int answer_reserve_tokens = 32;
+constexpr double longest_step_seconds = 2;
 
 }  // namespace
 
@@ -32,7 +33,7 @@ Result<std::unique_ptr<Decoder>> Decoder::create(const Model& model, const Llama
   parameters.n_outputs_max = parameters.n_seq_max;
   decoder->threads_ = settings.threads > 0 ? settings.threads : static_cast<int>(std::thread::hardware_concurrency());
   parameters.n_threads = parameters.n_threads_batch = decoder->threads_;
-  parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;
+  parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_AUTO;
   parameters.kv_unified = true;
   parameters.swa_full = true;
   parameters.no_perf = true;
@@ -163,17 +164,21 @@ void Decoder::admit() {
 bool Decoder::prefix_is_coming(const Job& job, int have) const {
   for (const auto& other : active_) {
     if (other->key != job.key || other->kind == Job::Kind::replay) continue;
+    if (other->priority == Priority::batch && job.priority == Priority::interactive) continue;  // it may be slow
     const std::span theirs(other->tokens.data(), static_cast<std::size_t>(other->prompt_tokens));
-    const int shared = std::min(common_prefix(theirs, job.tokens), static_cast<int>(job.tokens.size()) - 1);
+    const int shared = std::min(common_prefix(theirs, job.tokens), job.shareable());
     if (shared > other->decoded && shared >= have + wait_gain_tokens) return true;
   }
   return false;
 }
 
+int Decoder::branches_needed(const Job& job) const { return job.score ? job.score->trie.branches() : 0; }
+
 int Decoder::outstanding_cells() const {
   int cells = 0;
   for (const auto& job : active_) {
     cells += job->pending();
+    if (job->score) cells += job->score->largest_item + job->score->trie.decoded_nodes();
     if (job->kind == Job::Kind::chat) cells += std::clamp(job->output_limit - static_cast<int>(job->outputs.size()), 0, answer_reserve_tokens);
   }
   return cells;
@@ -183,14 +188,16 @@ Decoder::Admission Decoder::try_start(const JobPtr& job) {
   const bool share = model_.can_share() && job->kind != Job::Kind::replay;
   SequenceStore::Match match;
   if (share) {
-    // a chat needs the logits of its last token, so that one is always decoded
-    const auto usable = job->kind == Job::Kind::score ? job->tokens.size() : job->tokens.size() - 1;
-    match = store_->longest_prefix(job->key, std::span(job->tokens).first(usable));
+    match = store_->longest_prefix(job->key, std::span(job->tokens).first(static_cast<std::size_t>(job->shareable())));
     if (prefix_is_coming(*job, match.length)) return Admission::wait_for_prefix;
   }
-  const int answer = std::clamp(job->output_limit, 0, answer_reserve_tokens);
+  const int answer = job->score ? job->score->largest_item + job->score->trie.decoded_nodes() : std::clamp(job->output_limit, 0, answer_reserve_tokens);
   const int need = static_cast<int>(job->tokens.size()) - match.length + store_->cells_unpinned(match) + answer;
   if (!active_.empty() && store_->cells() - store_->cells_pinned() - outstanding_cells() < need) return Admission::full;
+  // ids that scoring needs for its items must not all be taken by others
+  int branches = branches_needed(*job);
+  for (const auto& other : active_) branches = std::max(branches, branches_needed(*other));
+  if (!active_.empty() && store_->sequences_available() - 1 < branches) return Admission::full;
   const auto sequence = store_->start(job->key, match);
   if (!sequence) return Admission::full;
   job->sequence = *sequence;
@@ -223,8 +230,9 @@ const Adapter* Decoder::next_adapter() {
 
 int Decoder::chunk_tokens(bool somebody_writes) const {
   const int most = std::min(settings_.micro_batch_tokens, settings_.batch_tokens);
-  if (!somebody_writes) return most;
-  return std::clamp(static_cast<int>(tokens_per_second_ * settings_.step_target_ms / 1000), std::min(16, most), most);
+  // even alone a step stays short enough that a newcomer does not wait long for its end
+  const double seconds = somebody_writes ? settings_.step_target_ms / 1000.0 : longest_step_seconds;
+  return std::clamp(static_cast<int>(tokens_per_second_ * seconds), std::min(somebody_writes ? 16 : 64, most), most);
 }
 
 void Decoder::add_part(Plan& plan, const JobPtr& job, int limit_tokens) {
@@ -412,17 +420,10 @@ void Decoder::sample(Job& job, const float* logits) {
   if (job.grammar) {
     if (!job.grammar->accept(token)) {
       job.end_after_outputs = true;
-    } else {
+    } else if (settings_.force_fixed_parts) {
       const int room = std::min(job.output_limit - static_cast<int>(job.outputs.size()), sequence_limit_ - static_cast<int>(job.tokens.size()));
       const auto forced = job.grammar->force(room);
-      for (Token next : forced.tokens) {
-        TokenInfo given;
-        given.token = next;
-        given.forced = true;
-        job.sampler->accept(next, true);
-        job.tokens.push_back(next);
-        job.outputs.push_back(std::move(given));
-      }
+      for (Token next : forced.tokens) job.give(next);
       job.end_after_outputs = forced.complete;
     }
   }

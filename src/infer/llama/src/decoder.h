@@ -35,6 +35,7 @@ class Decoder final : private SequenceMemory {
   int sequences() const { return settings_.max_sequences; }
   /// Most tokens of one item with its candidates in scoring.
   int batch_limit() const { return settings_.batch_tokens; }
+  bool forces_fixed_parts() const { return settings_.force_fixed_parts; }
   InferenceStats stats() const;
 
  private:
@@ -59,6 +60,7 @@ class Decoder final : private SequenceMemory {
   enum class Admission { started, wait_for_prefix, full };
   Admission try_start(const JobPtr& job);
   bool prefix_is_coming(const Job& job, int have) const;
+  int branches_needed(const Job& job) const;
   int outstanding_cells() const;
   void end_dead_jobs();
 

@@ -26,6 +26,7 @@ struct ScoreWork {
   ContinuationTrie trie;
   std::vector<std::vector<double>> logprobs;   ///< Written by the decode thread; read after the end.
   std::size_t next_item = 0;
+  int largest_item = 0;                        ///< In tokens.
   int decoded_tokens = 0;
 };
 
@@ -72,8 +73,19 @@ struct Job {
   FinishReason finish = FinishReason::stop;
   SteadyTime admitted, first_token, prompt_done, done;
 
+  /// Adds a token to the output that is not sampled.
+  void give(Token token) {
+    TokenInfo info;
+    info.token = token;
+    info.forced = true;
+    sampler->accept(token, true);
+    tokens.push_back(token);
+    outputs.push_back(std::move(info));
+  }
   bool wants_stop() const { return abandoned.load(std::memory_order_relaxed) || stop.stop_requested(); }
   bool dead() const { return wants_stop() || (deadline && std::chrono::steady_clock::now() >= *deadline); }
+  /// Tokens that may come from elsewhere; from there on a chat needs the logits.
+  int shareable() const { return kind == Kind::score ? static_cast<int>(tokens.size()) : prompt_tokens + emitted - 1; }
   int pending() const { return static_cast<int>(tokens.size()) - decoded; }
   /// Whether its prompt is read and only its own output is decoded now.
   bool writing() const { return kind == Kind::chat && emitted > 0 && decoded >= prompt_tokens + emitted - 1; }

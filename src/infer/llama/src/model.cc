@@ -109,7 +109,9 @@ Result<std::unique_ptr<Model>> Model::load(const LlamaSettings& settings) {
     if (result->is_end(t)) result->end_tokens_.push_back(t);
     if (!llama_vocab_is_control(result->vocab_, t)) continue;
     const std::string name = llama_vocab_get_text(result->vocab_, t);
-    if (name.size() >= 3) result->control_names_.push_back(name);
+    if (name.size() < 3) continue;
+    result->control_names_.push_back(name);
+    if (result->control_beginnings_.find(name[0]) == std::string::npos) result->control_beginnings_ += name[0];
   }
   for (const auto& adapter : settings.adapters) {
     HENG_TRY(read_gguf_header(adapter.path));
@@ -152,6 +154,7 @@ std::string Model::piece(Token token, bool special) const {
 
 std::string Model::without_control_tokens(std::string_view input) const {
   std::string out(input);
+  if (out.find_first_of(control_beginnings_) == std::string::npos) return out;
   for (const auto& name : control_names_) {
     for (auto at = out.find(name); at != std::string::npos; at = out.find(name, at + name.size())) {
       out.insert(at + 1, "\u200b");  // invisible, and enough to make it ordinary text

@@ -58,6 +58,7 @@ class Model {
   const llama_vocab* vocab_ = nullptr;
   std::map<std::string, Adapter> adapters_;
   std::vector<std::string> control_names_;
+  std::string control_beginnings_;             ///< Their first bytes.
   std::vector<Token> end_tokens_;
   bool can_share_ = true;
 };

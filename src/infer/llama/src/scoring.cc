@@ -16,8 +16,7 @@ bool Decoder::score_step() {
   const bool others = std::any_of(active_.begin(), active_.end(), [](const JobPtr& j) { return j->priority == Priority::interactive && j->kind == Job::Kind::chat; });
   // beside an interactive answer a fill is short, and comes every second step
   if (others && (score_turn_ = !score_turn_)) return false;
-  const bool bounded = others && job->priority == Priority::batch;
-  const int count = plan_fill(*job, bounded ? chunk_tokens(true) : settings_.batch_tokens);
+  const int count = plan_fill(*job, chunk_tokens(others && job->priority == Priority::batch));
   const bool ok = count > 0 && run_fill(*job, count);
   if (!ok) {
     // running answers hold what it needs; they will let go

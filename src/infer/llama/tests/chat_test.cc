@@ -120,6 +120,11 @@ TEST_F(Chat, AssistantPrefixBeginsTheAnswerAndIsForced) {
   EXPECT_TRUE(result->tokens.at(0).forced);
   EXPECT_LT(result->tokens.at(0).logprob, 0);
   EXPECT_FALSE(result->tokens.back().forced);
+  const auto again = shared_engine().chat(request, nullptr, {});  // with all of it cached
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->message.content, result->message.content);
+  ASSERT_EQ(again->tokens.size(), result->tokens.size());
+  for (std::size_t i = 0; i < again->tokens.size(); ++i) EXPECT_NEAR(std::exp(again->tokens[i].logprob), std::exp(result->tokens[i].logprob), 0.05) << i;
 }
 
 TEST_F(Chat, ReplayGivesTheRecordedProbabilities) {

@@ -30,6 +30,7 @@ struct LlamaSettings {
   int gpu_layers = -1;             ///< Layers on a GPU where built with one; -1: all.
   int queue_limit = 256;           ///< Waiting requests of each priority; more are `overloaded`.
   int step_target_ms = 250;        ///< While somebody's answer is being written, prompts are read in chunks about this long.
+  bool force_fixed_parts = true;   ///< Text that a grammar leaves no choice about is given, not sampled.
   bool lazy = false;               ///< Load the weights at the first request instead of in create().
   std::vector<AdapterSettings> adapters;
   /// Written before texts to embed. Unset: as the model was trained, "query: " and "passage: " for e5, nothing for others.
