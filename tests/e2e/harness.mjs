@@ -26,6 +26,11 @@ export async function startProgram() {
   const { key } = JSON.parse(execFileSync(heng, ['init', dir, '--json'], { encoding: 'utf8' }));
   useSmallModel(heng, dir);
   const program = spawn(heng, ['serve', '--dir', dir, '--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  process.once('exit', () => {
+    program.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1)); // leaves no program behind
   let log = '';
   program.stderr.on('data', (piece) => (log = (log + piece).slice(-20_000)));
   const ended = new Promise((resolve) => program.once('exit', resolve));
