@@ -82,7 +82,7 @@ BackupPart database_part(std::string name, fs::path database, SecretKey key) {
               auto source = HENG_TRY(Database::open({.path = database, .key = key, .create = false}));
               HENG_TRY(source->backup_to(target));
               auto copy = HENG_TRY(Database::open({.path = target, .key = key, .create = false}));
-              HENG_TRY(copy->check_integrity());
+              HENG_TRY(copy->check_pages());
               HENG_TRY(copy->checkpoint());
             }
             drop_side_files(target);

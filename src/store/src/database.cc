@@ -1,15 +1,17 @@
 #include "heng/store/database.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cassert>
 #include <unordered_map>
 
 #include "database_impl.h"
+#include "heng/store/files.h"
 #include "sqlite_error.h"
 
 namespace heng::store {
@@ -29,6 +31,14 @@ Result<void> apply_key(sqlite3* handle, const SecretKey& key, const std::string&
   const int code = sqlite3_key(handle, raw.data(), static_cast<int>(raw.size()));
   OPENSSL_cleanse(raw.data(), raw.size());
   if (code != SQLITE_OK) return sqlite_error(handle, code, "cannot set the key", path);
+  return {};
+}
+
+// SQLite gives the WAL the rights of the file, so only the file needs to be made private. An empty file is an empty database.
+Result<void> make_private_file(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0) return file_error(errno, "cannot make the database", path);
+  ::close(descriptor);
   return {};
 }
 
@@ -74,10 +84,9 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseSettings& setting
   impl->settings = settings;
   const std::string path = settings.path.string();
   // read-only connections open the file for writing too: in WAL a reader must be able to make the -shm file
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (exists ? 0 : SQLITE_OPEN_CREATE);
-  const mode_t mask = umask(0077);
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  if (!exists) HENG_TRY(make_private_file(settings.path));
   const int code = sqlite3_open_v2(path.c_str(), &impl->handle, flags, nullptr);
-  umask(mask);
   if (code != SQLITE_OK) return impl->error(code, "cannot open");
   HENG_TRY(apply_key(impl->handle, settings.key, path));
   HENG_TRY(impl->configure());
@@ -175,58 +184,10 @@ Result<void> Database::checkpoint() {
   return {};
 }
 
-Result<void> Database::rekey(const SecretKey& key) {
-  if (key.empty()) return Error(ErrorCode::invalid_argument, "a database needs a key of 32 bytes", "key");
-  impl_->drop_statements();
-  HENG_TRY(checkpoint());
-  // pages cannot be re-encrypted through a WAL; leaving it needs to be the only connection
-  {
-    auto mode = HENG_TRY(prepare("PRAGMA journal_mode = DELETE"));
-    HENG_TRY(mode.step());
-    if (mode.text(0) != "delete") {
-      return Error(ErrorCode::conflict, fmt::format("{}: in use by another connection; stop it to change the key", path().string()));
-    }
-  }
-  impl_->drop_statements();
-  std::string raw = "raw:" + key.hex();
-  const int code = sqlite3_rekey(impl_->handle, raw.data(), static_cast<int>(raw.size()));
-  OPENSSL_cleanse(raw.data(), raw.size());
-  if (code != SQLITE_OK) {
-    Error error = impl_->error(code, "cannot change the key");
-    (void)impl_->execute("PRAGMA journal_mode = WAL");
-    return error;
-  }
-  impl_->settings.key = key;
-  return impl_->execute("PRAGMA journal_mode = WAL");
-}
-
-Result<void> Database::backup_to(const std::filesystem::path& target, int pages_per_step) {
-  std::error_code ignored;
-  if (std::filesystem::exists(target, ignored)) {
-    return Error(ErrorCode::already_exists, fmt::format("{}: exists already", target.string()));
-  }
-  Result<void> result;
-  {
-    auto copy = HENG_TRY(open({.path = target, .key = impl_->settings.key}));
-    // the page source must be a snapshot: a read transaction pins it, so that writers do not make the copy start over
-    auto snapshot = HENG_TRY(Transaction::begin(*this, Transaction::Kind::read));
-    sqlite3_backup* backup = sqlite3_backup_init(copy->impl_->handle, "main", impl_->handle, "main");
-    if (backup == nullptr) return copy->impl_->error(sqlite3_errcode(copy->impl_->handle), "cannot begin the backup");
-    int code = SQLITE_OK;
-    do {
-      code = sqlite3_backup_step(backup, pages_per_step);
-    } while (code == SQLITE_OK);
-    const int finished = sqlite3_backup_finish(backup);
-    if (code != SQLITE_DONE || finished != SQLITE_OK) {
-      result = copy->impl_->error(code != SQLITE_DONE ? code : finished, "the backup failed");
-    } else {
-      result = copy->checkpoint();
-    }
-  }
-  if (!result.ok()) {
-    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) std::filesystem::remove(target.string() + suffix, ignored);
-  }
-  return result;
+Result<void> Database::check_pages() {
+  auto pages = query_integer("SELECT count(*) FROM dbstat");
+  if (!pages.ok()) return std::move(pages).error();
+  return {};
 }
 
 Result<void> Database::check_integrity() {

@@ -125,6 +125,7 @@ struct Keyring::Impl {
   std::mutex mutex;
   Contents contents;
   struct stat seen {};  // of the file that `contents` was read from
+  std::map<std::uint32_t, SecretKey> unwrapped;  // of `contents`
 
   std::filesystem::path lock_path() const { return file.string() + ".lock"; }
 
@@ -135,6 +136,7 @@ struct Keyring::Impl {
       return Error(ErrorCode::permission_denied, fmt::format("{}: made under another master key", file.string()));
     }
     contents = std::move(read);
+    unwrapped.clear();
     ::stat(file.c_str(), &seen);
     return {};
   }
@@ -149,13 +151,17 @@ struct Keyring::Impl {
   Result<void> save(const Contents& changed) {
     HENG_TRY(write_file_durably(file, print(changed), 0600));
     contents = changed;
+    unwrapped.clear();
     ::stat(file.c_str(), &seen);
     return {};
   }
-  Result<SecretKey> unwrap(const Line& line) const {
+  Result<SecretKey> unwrap(const Line& line) {
+    if (const auto known = unwrapped.find(line.entry.id); known != unwrapped.end()) return known->second;
     auto bytes = unseal(derive_key(master, "keyring/wrap"), line.wrapped, wrap_context(line.entry.id, line.entry.tenant));
     if (!bytes.ok()) return Error(ErrorCode::corrupt, fmt::format("{}: data key {} is damaged; restore the file from a backup", file.string(), line.entry.id));
-    return SecretKey::from_bytes(*bytes);
+    SecretKey key = HENG_TRY(SecretKey::from_bytes(*bytes));
+    unwrapped[line.entry.id] = key;
+    return key;
   }
   const Line* find_current(const TenantId& tenant) const {
     for (auto it = contents.lines.rbegin(); it != contents.lines.rend(); ++it) {

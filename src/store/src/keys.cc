@@ -48,15 +48,12 @@ Result<void> write_master_key(const std::filesystem::path& file, const SecretKey
 
 namespace {
 
-// True: now under the new key (re-encrypted, or found so after an interruption).
 Result<void> rotate_database(const RotationPlan::File& file, const SecretKey& old_master, const SecretKey& new_master) {
   std::error_code ignored;
   if (!std::filesystem::exists(file.path, ignored)) return {};
-  DatabaseSettings settings{.path = file.path, .key = derive_key(new_master, file.purpose), .create = false, .busy_timeout_ms = 1000};
+  const DatabaseSettings settings{.path = file.path, .key = derive_key(new_master, file.purpose), .create = false, .busy_timeout_ms = 1000};
   if (Database::open(settings).ok()) return {};
-  settings.key = derive_key(old_master, file.purpose);
-  auto database = HENG_TRY(Database::open(settings));
-  return database->rekey(derive_key(new_master, file.purpose));
+  return Database::reencrypt(file.path, derive_key(old_master, file.purpose), derive_key(new_master, file.purpose));
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ Result<Pool::Lease> Pool::writer() {
     return Error(ErrorCode::overloaded, fmt::format("{}: the writing connection stayed busy for {} ms; try again",
                                                     path().string(), impl_->settings.wait.count()));
   }
+  if (impl_->writer == nullptr) return Error(ErrorCode::unavailable, fmt::format("{}: could not be opened again after a change of key", path().string()));
   impl_->writer_lent = true;
   return Lease(this, impl_->writer.get(), true);
 }
@@ -98,8 +99,15 @@ Result<void> Pool::rekey(const SecretKey& key) {
   } else {
     impl_->free_readers.clear();
     impl_->readers.clear();
-    result = impl_->writer->rekey(key);
+    impl_->writer.reset();
+    result = Database::reencrypt(path(), impl_->settings.database.key, key);
     if (result.ok()) impl_->settings.database.key = key;
+    auto writer = Database::open(impl_->settings.database);
+    if (writer.ok()) {
+      impl_->writer = std::move(*writer);
+    } else if (result.ok()) {
+      result = std::move(writer).error();
+    }
   }
   impl_->closing_readers = false;
   lock.unlock();

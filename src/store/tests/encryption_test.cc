@@ -4,6 +4,9 @@
 
 #include <csignal>
 
+#include <sqlite3.h>
+
+#include "heng/store/backup.h"
 #include "heng/store/database.h"
 #include "heng/store/pool.h"
 #include "temporary.h"
@@ -55,6 +58,42 @@ TEST(Encryption, NoPlaintextInAnyFileIndexAndWalIncluded) {
   // the search itself works: a plain file with the text is found
   write_file(folder / "plain.txt", "zyzzyvadistinct");
   EXPECT_EQ(occurrences(folder.path(), "zyzzyvadistinct"), 1);
+}
+
+// A database whose index needs a tokenizer that this program did not register is still backed up and re-encrypted.
+TEST(Encryption, CopiesWithoutTheTokenizer) {
+  Temporary folder;
+  const SecretKey key = SecretKey::random(), new_key = SecretKey::random();
+  const auto with_tokenizer = [](Database& db) -> Result<void> {
+    auto* handle = static_cast<sqlite3*>(db.native_handle());
+    fts5_api* api = nullptr;
+    sqlite3_stmt* statement = nullptr;
+    sqlite3_prepare_v2(handle, "SELECT fts5(?1)", -1, &statement, nullptr);
+    sqlite3_bind_pointer(statement, 1, static_cast<void*>(&api), "fts5_api_ptr", nullptr);
+    sqlite3_step(statement);
+    sqlite3_finalize(statement);
+    void* context = nullptr;
+    fts5_tokenizer tokenizer;
+    if (api == nullptr || api->xFindTokenizer(api, "unicode61", &context, &tokenizer) != SQLITE_OK ||
+        api->xCreateTokenizer(api, "special", context, &tokenizer, nullptr) != SQLITE_OK) {
+      return Error(ErrorCode::internal, "no tokenizer");
+    }
+    return {};
+  };
+  {
+    auto db = Database::open({.path = folder / "t.db", .key = key, .on_open = with_tokenizer});
+    ASSERT_OK(db);
+    ASSERT_OK((*db)->execute("CREATE VIRTUAL TABLE special_words USING fts5(body, tokenize = 'special'); INSERT INTO special_words VALUES ('needle')"));
+    ASSERT_OK((*db)->check_integrity());
+  }
+  ASSERT_OK(backup(folder / "backup", {database_part("t.db", folder / "t.db", key)}, 0, "x"));
+  ASSERT_OK(Database::reencrypt(folder / "t.db", key, new_key));
+  for (const auto& [path, path_key] : {std::pair{folder / "t.db", new_key}, std::pair{folder / "backup" / "t.db", key}}) {
+    auto db = Database::open({.path = path, .key = path_key, .on_open = with_tokenizer});
+    ASSERT_OK(db);
+    EXPECT_EQ(*(*db)->query_integer("SELECT count(*) FROM special_words WHERE special_words MATCH 'needle'"), 1);
+    ASSERT_OK((*db)->check_integrity());
+  }
 }
 
 TEST(Encryption, WrongKeyAndForeignFilesSayWhatIsWrong) {
@@ -128,14 +167,46 @@ TEST(Rekey, OldKeyStopsNewKeyOpens) {
 TEST(Rekey, RefusesWhileAnotherConnectionIsOpen) {
   Temporary folder;
   const SecretKey key = SecretKey::random();
-  auto first = Database::open({.path = folder / "t.db", .key = key, .busy_timeout_ms = 50});
-  ASSERT_OK((*first)->migrate(schema));
-  auto second = Database::open({.path = folder / "t.db", .key = key});
-  ASSERT_OK((*second)->query_integer("SELECT count(*) FROM document"));
-  auto refused = (*first)->rekey(SecretKey::random());
+  auto open_elsewhere = Database::open({.path = folder / "t.db", .key = key});
+  ASSERT_OK((*open_elsewhere)->migrate(schema));
+  auto refused = Database::reencrypt(folder / "t.db", key, SecretKey::random());
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::conflict) << refused.error().message;
-  ASSERT_OK((*second)->query_integer("SELECT count(*) FROM document"));
+  ASSERT_OK((*open_elsewhere)->query_integer("SELECT count(*) FROM document"));
+  EXPECT_EQ(Database::reencrypt(folder / "t.db", SecretKey::random(), key).error().code, ErrorCode::permission_denied);
+}
+
+TEST(Rekey, KilledAtAnyMomentTheOldOrTheNewKeyOpens) {
+  Temporary folder;
+  const SecretKey old_key = SecretKey::random(), new_key = SecretKey::random();
+  int old_opens = 0, new_opens = 0;
+  for (int round = 0; round < 12; ++round) {
+    const auto path = folder / ("t" + std::to_string(round));
+    {
+      auto db = Database::open({.path = path, .key = old_key, .synchronous = DatabaseSettings::Synchronous::normal});
+      ASSERT_OK((*db)->migrate(schema));
+      auto transaction = Transaction::begin(**db);
+      for (int i = 0; i < 2000; ++i) ASSERT_OK((*db)->run("INSERT INTO document(body) VALUES (?)", std::string(1000, 'r')));
+      ASSERT_OK(transaction->commit());
+    }
+    const pid_t child = fork();
+    if (child == 0) {
+      (void)Database::reencrypt(path, old_key, new_key);
+      _exit(0);
+    }
+    usleep(static_cast<useconds_t>(1000 * (1 << (round / 2))));
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    for (const auto& key : {new_key, old_key}) {
+      auto db = Database::open({.path = path, .key = key, .create = false});
+      if (!db.ok()) continue;
+      ASSERT_OK((*db)->check_integrity());
+      EXPECT_EQ(*(*db)->query_integer("SELECT count(*) FROM document"), 2000);
+      ++(key == new_key ? new_opens : old_opens);
+    }
+  }
+  EXPECT_EQ(old_opens + new_opens, 12);
+  EXPECT_GT(old_opens, 0);
 }
 
 // A file-size limit stands for a full disk: in a child, because the limit is the process's.

@@ -143,13 +143,18 @@ class Database {
   Result<void> migrate(const std::vector<Migration>& migrations);
   Result<int> schema_version();
 
-  /// Encrypts the whole file under another key. Needs to be the only connection. Errors: conflict, storage_full.
-  Result<void> rekey(const SecretKey& key);
+  /// Encrypts a file under another key: copies it beside itself, checks the copy and renames it in place, so that a crash
+  /// leaves it under the old key or the new one. Nothing else may have it open. Errors: conflict (in use),
+  /// permission_denied (wrong old key), storage_full (needs as much space again), corrupt.
+  static Result<void> reencrypt(const std::filesystem::path& path, const SecretKey& old_key, const SecretKey& new_key);
   /// Copies the file, consistent, while others read and write. The copy has the same key. `pages_per_step` bounds how
   /// long a writer can wait. Errors: storage_full, conflict, corrupt.
   Result<void> backup_to(const std::filesystem::path& target, int pages_per_step = 512);
   /// Full check of pages, authentication tags, indexes and foreign keys. Errors: corrupt (first findings in the message).
   Result<void> check_integrity();
+  /// Reads and authenticates every page, without needing the tokenizers and functions that check_integrity() would.
+  /// Errors: corrupt.
+  Result<void> check_pages();
   /// Moves the WAL into the file and empties it.
   Result<void> checkpoint();
 
@@ -164,6 +169,7 @@ class Database {
   friend class Statement;
   struct Impl;
   explicit Database(std::unique_ptr<Impl> impl);
+  Result<void> copy_pages_to(Database& copy, int pages_per_step);
   std::unique_ptr<Impl> impl_;
 };
 
