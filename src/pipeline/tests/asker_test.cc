@@ -381,7 +381,8 @@ TEST_F(AskerTest, ATableThatGoesOnBringsItsNextPassage) {
   knowledge.shelf[0].text = "| Service | Fee |\n|---|---|\n| Monthly | 12 |";
   knowledge.next[101] = fakes::passage(103, "Fees", "| Service | Fee |\n|---|---|\n| Card | 8 |");
   knowledge.next[101].document = knowledge.shelf[0].document;
-  inference.script = {std::string("The card fee is 8 [2].")};
+  request.question = "Which other services cost money?";
+  inference.script = {std::string("The card costs 8 [2].")};
   auto answer = ask();
   ASSERT_TRUE(answer.ok());
   ASSERT_EQ(answer->passages.size(), 3u);

@@ -229,9 +229,9 @@ void KeyIdentity::spend_tokens(const Principal& principal, std::int64_t tokens) 
 Result<std::pair<KeyInfo, std::string>> KeyIdentity::create_key(const NewKey& wanted) {
   if (!is_word(wanted.tenant.value)) return Error(ErrorCode::invalid_argument, "a tenant is 1 to 64 letters, digits, _ - . @", "tenant");
   if (!is_word(wanted.user.value)) return Error(ErrorCode::invalid_argument, "a user is 1 to 64 letters, digits, _ - . @", "user");
-  if (wanted.name.empty() || wanted.name.size() > most_name_bytes || !text::is_valid_utf8(wanted.name))
-    return Error(ErrorCode::invalid_argument, "a key's name is 1 to 200 bytes of text", "name");
-  if (wanted.roles.empty() || wanted.roles.size() > most_roles) return Error(ErrorCode::invalid_argument, "a key has 1 to 64 roles", "roles");
+  if (wanted.name.size() > most_name_bytes || !text::is_valid_utf8(wanted.name))
+    return Error(ErrorCode::invalid_argument, "a key's name is at most 200 bytes of text", "name");
+  if (wanted.roles.size() > most_roles) return Error(ErrorCode::invalid_argument, "a key has at most 64 roles", "roles");
   for (const auto& role : wanted.roles)
     if (!is_word(role)) return Error(ErrorCode::invalid_argument, "a role is 1 to 64 letters, digits, _ - . @", "roles");
   if (wanted.quota.requests_per_minute < 0 || wanted.quota.tokens_per_day < 0 || wanted.expires_ms < 0)

@@ -61,7 +61,7 @@ TEST_F(Structured, ForcingDoesNotChangeWhatTheModelSays) {
   for (const auto& token : result->tokens) replay.output_tokens.push_back(token.token);
   const auto replayed = shared_engine().replay(replay, {});
   ASSERT_TRUE(replayed.ok());
-  for (std::size_t i = 0; i < result->tokens.size(); ++i) EXPECT_NEAR(std::exp(replayed->logprobs[i]), std::exp(result->tokens[i].logprob), 0.02) << i;
+  for (std::size_t i = 0; i < result->tokens.size(); ++i) EXPECT_NEAR(std::exp(replayed->logprobs[i]), std::exp(result->tokens[i].logprob), 0.05) << i;
   // the forced text is tokenised as the tokenizer would
   const auto canonical = shared_engine().tokenize("", result->message.content);
   ASSERT_TRUE(canonical.ok());
