@@ -69,13 +69,20 @@ class Server:
         self.log = open(self.folder / "server.log", "ab")
         self.process = subprocess.Popen([BIN / "heng", "serve", "--dir", self.folder, "--port", "0"], stdout=subprocess.PIPE,
                                         stderr=self.log, text=True, env={**os.environ, "HENG_LANG": "en"})
-        self.url = self.process.stdout.readline().strip()
-        assert self.url.startswith("http"), (self.folder / "server.log").read_text()[-2000:]
-        deadline = time.time() + 120
-        while ready and requests.get(self.url + "/readyz", verify=False).status_code != 200:
-            assert time.time() < deadline, requests.get(self.url + "/readyz", verify=False).text
-            time.sleep(0.2)
+        try:
+            self.wait_until_ready(ready)
+        except BaseException:
+            self.process.kill()
+            raise
         return self
+
+    def wait_until_ready(self, ready):
+        self.url = self.process.stdout.readline().strip()
+        assert self.url.startswith("http"), self.logged()[-2000:]
+        deadline = time.time() + 120
+        while ready and requests.get(self.url + "/readyz", verify=False, timeout=30).status_code != 200:
+            assert time.time() < deadline, requests.get(self.url + "/readyz", verify=False, timeout=30).text
+            time.sleep(0.2)
 
     def stop(self, how=signal.SIGTERM):
         if self.process and self.process.poll() is None:
@@ -119,7 +126,7 @@ def server(tmp_path_factory):
     for name, text in (("fees_en.md", FEES_EN), ("费率.md", FEES_ZH)):
         sent = made.call("POST", "/v1/kb/fees/documents", params={"path": name}, data=text.encode())
         assert sent.status_code == 201 and sent.json()["outcome"] == "added", sent.text
-    assert eventually(lambda: made.call("GET", "/v1/kb").json()["knowledge_bases"][0]["chunks_without_vector"] == 0, 60)
+    assert eventually(lambda: made.call("GET", "/v1/kb").json()["knowledge_bases"][0]["chunks_without_vector"] == 0, 180)
     yield made
     code = made.stop()
     assert code == 0, made.logged()[-2000:]
