@@ -14,6 +14,7 @@ namespace heng::bench {
 /// What the benchmark was started with.
 struct Options {
   std::filesystem::path data, models, work, parser_program;
+  std::filesystem::path laws_folder;   ///< Empty: all laws of the data.
   std::string mode = "hybrid";
   int threads = 2;
   int most_questions = 0;   ///< 0: all.
@@ -54,7 +55,7 @@ std::string read_file(const std::filesystem::path& path);
 Result<void> rulebooks(Bench& bench);
 Result<void> laws(Bench& bench, const std::string& language);
 Result<void> filings(Bench& bench);
-Result<void> speed(Bench& bench, int chunks);
+Result<void> speed(Bench& bench, int chunks, const std::string& from);
 Result<void> ingest_time(Bench& bench, const std::filesystem::path& file);
 Result<void> vector_recall(Bench& bench, const std::string& kb);
 

@@ -77,6 +77,7 @@ Result<void> ingest_folder(Bench& bench, const KbName& kb, const std::string& la
     added += report.outcome == IngestOutcome::added || report.outcome == IngestOutcome::replaced;
   }
   fmt::print("{}: {} files, {} new, {} chunks, words ready in {:.1f} s\n", kb.value, files.size(), added, chunks, elapsed_ms(start) / 1000);
+  if (bench.options.mode == "words") return {};
   const auto embed_start = system_clock().steady();
   int last = -1;
   HENG_TRY(bench.kb->embed_pending(kb, [&](int done, int total) {
@@ -132,7 +133,7 @@ Result<void> rulebooks(Bench& bench) {
 Result<void> laws(Bench& bench, const std::string& language) {
   for (const std::string kb : {"laws-zh", "laws-mixed"}) {
     if (!language.empty() && kb != "laws-" + language) continue;
-    HENG_TRY(ingest_folder(bench, KbName(kb), kb == "laws-zh" ? "zh" : "mixed", bench.options.data / "documents" / "laws_zh", ".md"));
+    HENG_TRY(ingest_folder(bench, KbName(kb), kb == "laws-zh" ? "zh" : "mixed", bench.options.laws_folder.empty() ? bench.options.data / "documents" / "laws_zh" : bench.options.laws_folder, ".md"));
     Tally all, formal, everyday;
     for (const auto& q : lines_of(fs::path(HENG_SOURCE) / "tests" / "eval" / "laws_zh_questions.jsonl")) {
       const auto law = q.at("law").get<std::string>(), article = q.at("article").get<std::string>();

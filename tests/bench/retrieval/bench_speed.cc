@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 #include <cmath>
 #include <random>
 
@@ -24,7 +25,7 @@ std::vector<std::string> some_questions(const Bench& bench, std::size_t most) {
 }
 
 /// Rows of one knowledge base once more under new ids, words shuffled a little, until there are enough.
-Result<void> multiply(Bench& bench, int chunks) {
+Result<void> multiply(Bench& bench, int chunks, const std::string& from) {
   auto writer = HENG_TRY(bench.pool->writer());
   const auto id = HENG_TRY(writer->query_integer("SELECT id FROM kb WHERE name = 'speed'"));
   std::mt19937 random(7);
@@ -35,13 +36,14 @@ Result<void> multiply(Bench& bench, int chunks) {
   std::vector<Row> rows;
   {
     auto source = HENG_TRY(writer->prepare("SELECT c.heading, c.context, c.text, v.halves, c.words FROM chunk c JOIN chunk_vector v ON v.chunk_id = c.id "
-                                           "WHERE c.kb_id = (SELECT id FROM kb WHERE name = 'rulebooks')"));
+                                           "WHERE c.kb_id = (SELECT id FROM kb WHERE name = ?1)"));
+    source.bind(1, from);
     while (HENG_TRY(source.step())) rows.push_back({source.string(0), source.string(1), source.string(2), std::string(source.blob(3)), source.integer(4)});
   }
-  if (rows.empty()) return Error(ErrorCode::not_found, "run the rulebooks first");
+  if (rows.empty()) return Error(ErrorCode::not_found, "make knowledge base " + from + " with its vectors first");
   auto transaction = HENG_TRY(store::Transaction::begin(*writer));
-  HENG_TRY(writer->run("UPDATE kb SET embedding_sha256 = (SELECT embedding_sha256 FROM kb WHERE name = 'rulebooks'), dimensions = (SELECT dimensions FROM kb "
-                       "WHERE name = 'rulebooks') WHERE id = ?1", id));
+  HENG_TRY(writer->run("UPDATE kb SET embedding_sha256 = (SELECT embedding_sha256 FROM kb WHERE name = ?2), embedding_model = (SELECT embedding_model FROM kb WHERE name = ?2), dimensions = "
+                       "(SELECT dimensions FROM kb WHERE name = ?2) WHERE id = ?1", id, from));
   std::int64_t document = 0;
   for (int i = 0; i < chunks; ++i) {
     if (i % 500 == 0) {
@@ -50,7 +52,6 @@ Result<void> multiply(Bench& bench, int chunks) {
       document = writer->last_insert_id();
     }
     Row row = rows[random() % rows.size()];
-    auto vector = std::vector<std::int16_t>(row.halves.size() / 2);
     row.text += fmt::format(" variant {}", random() % 100000);
     for (std::size_t b = 0; b < row.halves.size(); b += 2) row.halves[b] = static_cast<char>(random());  // low bits: near, not equal
     auto chunk = HENG_TRY(writer->prepare("INSERT INTO chunk (kb_id, document_id, place, page, page_last, heading, context, text, sha256, boxes, words, simhash) "
@@ -70,9 +71,9 @@ Result<void> multiply(Bench& bench, int chunks) {
 
 }  // namespace
 
-Result<void> speed(Bench& bench, int chunks) {
+Result<void> speed(Bench& bench, int chunks, const std::string& from) {
   auto made = bench.kb->create(bench.principal, KbName("speed"), "en");
-  if (made.ok()) HENG_TRY(multiply(bench, chunks));
+  if (made.ok()) HENG_TRY(multiply(bench, chunks, from));
   const auto info = HENG_TRY(bench.kb->list(bench.principal));
   for (const auto& kb : info)
     if (kb.name.value == "speed") chunks = kb.documents * 500;

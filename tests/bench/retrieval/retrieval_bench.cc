@@ -77,17 +77,19 @@ int main(int argc, char** argv) {
   o.data = from_environment("HENG_DATA");
   o.models = from_environment("HENG_MODELS");
   CLI::App app("Retrieval quality and speed on public data");
-  std::string what = "all", file, language;
+  std::string what = "all", file, language, from = "rulebooks";
   int chunks = 100'000;
   auto& s = o.settings;
   app.add_option("what", what, "rulebooks, laws, filings, speed, vectors, ingest or all");
   app.add_option("--work", o.work, "folder of the knowledge base file; kept between runs")->required();
   app.add_option("--parser", o.parser_program, "heng-parse");
   app.add_option("--language", language, "for `laws`: zh or mixed; both where left out");
+  app.add_option("--laws-folder", o.laws_folder, "a part of the laws, where the machine has no time for all");
   app.add_option("--file", file, "document for `ingest`");
   app.add_option("--mode", o.mode);
   app.add_option("--threads", o.threads, "of the embedding engines; one on a busy machine");
   app.add_option("--questions", o.most_questions);
+  app.add_option("--from", from, "knowledge base whose chunks `speed` and `vectors` take");
   app.add_option("--chunks", chunks);
   app.add_flag("--misses", o.show_misses);
   app.add_option("--k1", s.words.k1);
@@ -111,8 +113,8 @@ int main(int argc, char** argv) {
   run("rulebooks", [&] { return bench::rulebooks(bench); });
   run("laws", [&] { return bench::laws(bench, language); });
   run("filings", [&] { return bench::filings(bench); });
-  run("speed", [&] { return bench::speed(bench, chunks); });
-  run("vectors", [&] { return bench::vector_recall(bench, "rulebooks"); });
+  run("speed", [&] { return bench::speed(bench, chunks, from); });
+  run("vectors", [&] { return bench::vector_recall(bench, from); });
   run("ingest", [&] { return bench::ingest_time(bench, file.empty() ? o.data / "documents" / "filings_en" / "AMERICANWATERWORKS_2022_10K.pdf" : std::filesystem::path(file)); });
   if (!done.ok()) {
     fmt::print(stderr, "{}: {}\n", to_string(done.error().code), done.error().message);
