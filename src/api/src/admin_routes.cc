@@ -28,8 +28,8 @@ Result<NewKey> read_new_key(const http::Request& request, const Principal& princ
   const Fields fields(json);
   NewKey key;
   key.tenant = principal.tenant;
-  key.user = UserId(HENG_TRY(fields.required_text("user", 256)));
-  key.name = HENG_TRY(fields.text("name", 256)).value_or("");
+  key.user = UserId(HENG_TRY(fields.required_text("user", 50)));
+  key.name = HENG_TRY(fields.text("name", 50)).value_or("");
   if (const auto* roles = HENG_TRY(fields.array("roles"))) {
     if (roles->size() > most_roles) return Error(ErrorCode::invalid_argument, fmt::format("'roles' has more than {} entries", most_roles), "roles");
     for (const auto& role : *roles) {

@@ -160,7 +160,7 @@ std::string event_line(const Json& data) { return "data: " + dump(data) + "\n\n"
 std::string named_event(const std::string& name, const std::string& data) { return "event: " + name + "\ndata: " + data + "\n\n"; }
 
 http::Response event_stream_head() {
-  return http::Response::empty(200).header("content-type", "text/event-stream").header("cache-control", "no-cache").header(
+  return http::Response::empty(200).header("content-type", "text/event-stream; charset=utf-8").header("cache-control", "no-cache").header(
       "x-accel-buffering", "no");
 }
 

@@ -23,7 +23,7 @@ Json query_parameter(const char* name, const char* description, Json schema, boo
 }
 
 Json path_parameter(const std::string& name) {
-  Json schema{{"type", "string"}, {"minLength", 1}};
+  Json schema{{"type", "string"}, {"minLength", 1}, {"pattern", "^[^/\\x00-\\x1f\\x7f]+$"}};
   if (name == "kb") schema["maxLength"] = 64;
   const bool is_number = name == "index" || name == "id:document";
   if (is_number) schema = {{"type", "integer"}, {"minimum", 0}, {"maximum", 9007199254740991}};
@@ -65,7 +65,7 @@ Json operation_value(const Operation& operation) {
 }
 
 void stream_answer(Json& operation) {
-  operation["responses"]["200"]["content"]["text/event-stream"] = {{"schema", {{"type", "string"}}}};
+  operation["responses"]["200"]["content"]["text/event-stream"] = {{"schema", {{"type", "object"}, {"properties", {{"event", {{"type", "string"}}}, {"data", {{"type", "string"}}}}}}}};
 }
 
 std::vector<Operation> model_operations() {
@@ -126,7 +126,7 @@ void add_raw_operations(Json& paths) {
                        {"pattern", "^[^\\x00-\\x1f\\x7f]+$"}}, true),
        query_parameter("readers", "Roles that may read it, separated by commas; empty: all.", {{"type", "string"}, {"pattern", "^[^,\\x00-\\x1f\\x7f]{0,32}(,[^,\\x00-\\x1f\\x7f]{0,32}){0,63}$"}})});
   auto value = operation_value(upload);
-  value["requestBody"] = {{"required", true}, {"content", {{"application/octet-stream", {{"schema", binary}}}}}};
+  value["requestBody"] = {{"required", false}, {"content", {{"application/octet-stream", {{"schema", binary}}}}}};
   paths[upload.path]["post"] = std::move(value);
 
   Operation original{"get", "/v1/kb/{kb}/documents/{id}/original", "getOriginal", "The document as it was uploaded", "knowledge", "", {{200, ""}}};
