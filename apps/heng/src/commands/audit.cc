@@ -63,7 +63,7 @@ int run_tail(const Common& common, const AuditOptions& options) {
   for (const auto& text : *lines) {
     const Json line = Json::parse(text, nullptr, false);
     if (!line.is_object()) continue;
-    const Json &open = part(line, "open"), &close = part(line, "close");
+    const Json &open = part(line, "opened"), &close = part(line, "closed");
     std::string who;
     if (open.contains("principal")) who = open["principal"].value("user", "");
     std::string what = one_line(open.value("subject", close.value("output", std::string())));
