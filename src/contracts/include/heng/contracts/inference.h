@@ -45,7 +45,7 @@ struct Sampling {
   double repeat_penalty = 1.0;        ///< 1: off.
   double frequency_penalty = 0.0;
   double presence_penalty = 0.0;
-  std::uint64_t seed = 0;             ///< Same seed, prompt, model and build give the same text.
+  std::uint64_t seed = 0;             ///< Same seed, prompt, model, build and batch shape give the same text; a prompt taken from the prefix tree may round otherwise.
   std::vector<std::pair<std::int32_t, double>> logit_bias;  ///< Token id → bias.
 };
 
