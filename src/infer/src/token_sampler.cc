@@ -13,7 +13,14 @@ constexpr std::size_t repeat_window_tokens = 64;
 using Floats = float __attribute__((vector_size(32)));
 using Ints = std::int32_t __attribute__((vector_size(32)));
 
-float maximum(std::span<const float> values) {
+// Compiled for AVX2 as well: over 150,000 logits the baseline's code costs 0.7 ms a token, twice the tolerance of the benchmark.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define HENG_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define HENG_CLONES
+#endif
+
+HENG_CLONES float maximum(std::span<const float> values) {
   Floats lanes = Floats{} + minus_infinity;
   std::size_t i = 0;
   for (; i + 8 <= values.size(); i += 8) {
@@ -39,7 +46,7 @@ bool larger(const Candidate& a, const Candidate& b) {
 }  // namespace
 
 // exp by 2^n · polynomial(r), eight at a time: libm's scalar exp over 150,000 logits would cost 5 % of a token's time.
-double log_sum_exp(std::span<const float> logits) {
+HENG_CLONES double log_sum_exp(std::span<const float> logits) {
   const float top = maximum(logits);
   if (!std::isfinite(top)) return top;
   double sum = 0;

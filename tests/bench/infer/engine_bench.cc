@@ -44,21 +44,23 @@ std::string filler(LlamaEngine& engine, int tokens, int seed) {
   return text;
 }
 
+// Each run has a new engine, so that no earlier prompt is kept: llama-bench clears its memory before each run as well.
 int single(char** a) {
-  auto engine = load(a[2], std::atoi(a[3]), 4096);
   const int prompt = std::atoi(a[4]), answer = std::atoi(a[5]), runs = std::atoi(a[6]);
   std::string reads, writes;
-  for (int run = -1; run < runs; ++run) {  // the first warms up
+  for (int run = 0; run < runs; ++run) {
+    auto engine = load(a[2], std::atoi(a[3]), 4096);
     ChatRequest request;
-    request.tenant = TenantId("run" + std::to_string(run));  // nobody else's prefix
-    request.raw_prompt = filler(*engine, prompt, run);
-    request.max_tokens = 1;
-    const auto read = engine->chat(request, nullptr, {});
+    request.raw_prompt = "warm up";
+    request.max_tokens = 8;
+    if (!engine->chat(request, nullptr, {}).ok()) return 1;
     request.raw_prompt = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21";
     request.max_tokens = answer + 1;
     const auto written = engine->chat(request, nullptr, {});
+    request.raw_prompt = filler(*engine, prompt, run);
+    request.max_tokens = 1;
+    const auto read = engine->chat(request, nullptr, {});
     if (!read.ok() || !written.ok()) return 1;
-    if (run < 0) continue;
     reads += fmt::format("{}{:.2f}", reads.empty() ? "" : ",", read->usage.prompt_tokens * 1000.0 / read->timings.first_token_ms);
     writes += fmt::format("{}{:.2f}", writes.empty() ? "" : ",", (written->usage.completion_tokens - 1) * 1000.0 / written->timings.generation_ms);
   }

@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 constexpr int wait_gain_tokens = 24;
 // cells kept free for the answer of a job when it starts; longer answers may preempt younger jobs
 constexpr int answer_reserve_tokens = 32;
-constexpr double longest_step_seconds = 2;
+constexpr double longest_step_seconds = 4.0;
 
 }  // namespace
 
