@@ -51,5 +51,6 @@ cp "$llama"/include/*.h "$llama"/ggml/include/*.h "$prefix/include/llama/"
 (cd "$llama/common" && find . -name '*.h' -o -name '*.hpp' | cpio -pdm --quiet "$prefix/include/llama-common")
 find "$work/llama-build" -name '*.a' -exec cp {} "$prefix/lib/llama/" \;
 cp "$work/llama-build/bin/llama-bench" "$work/llama-build/bin/llama-server" "$prefix/bin/"
+grep -m1 '^flags' /proc/cpuinfo | tr ' ' '\n' | grep -E '^(avx|fma|f16c|bmi2|amx)' | sort > "$prefix/.cpu" || true
 touch "$prefix/.complete"
 rm -rf "$work"

@@ -221,6 +221,17 @@ bool asks_several_things(const std::string& question) {
   return false;
 }
 
+/// The column's name and the cell as a sentence needs them: a unit that stands in the header goes behind the figure.
+std::pair<std::string, std::string> with_unit(const Cell& cell) {
+  std::string column = cell.column;
+  for (const char* mark : {"（%）", "（％）", "(%)", "(％)"}) {
+    if (!contains(column, mark) || plain_number(cell.text).empty()) continue;
+    column = std::string(text::trim(replace_all(column, mark, "")));
+    return {column, cell.text + "%"};
+  }
+  return {column, cell.text};
+}
+
 /// A question that names one cell of a table is answered by that cell, if the verifier agrees.
 void look_up(Flow& flow) {
   const auto cell = named_cell(flow.passages, flow.question);
@@ -228,8 +239,9 @@ void look_up(Flow& flow) {
   const std::string scale = table_scale(flow.passages[static_cast<std::size_t>(cell->passage - 1)]);
   const bool named_unit = scale.empty() || contains(cell->column, "%") || contains(cell->text, "%") || contains(text::lower(cell->label), "per share");
   const std::string unit = named_unit ? "" : flow.chinese() ? fmt::format("（单位：{}）", scale) : fmt::format(" (in {}s)", scale);
-  const std::string sentence = flow.chinese() ? fmt::format("{}，{}：{}{}。", cell->label, cell->column, cell->text, unit)
-                                              : fmt::format("{}, {}: {}{}.", cell->label, cell->column, cell->text, unit);
+  const auto [column, written] = with_unit(*cell);
+  const std::string sentence = flow.chinese() ? fmt::format("{}，{}：{}{}。", cell->label, column, written, unit)
+                                              : fmt::format("{}, {}: {}{}.", cell->label, column, written, unit);
   auto verified = flow.ports.verifier.verify({flow.question, fmt::format("{} [{}]", sentence, cell->passage), flow.passages, {}});
   flow.record.tools.push_back({"look_up", cell->label + " | " + cell->column, cell->text});
   if (verified.status == SentenceStatus::withheld) return;

@@ -53,7 +53,8 @@ constexpr std::array kGlossary = {
     Pair{"摩根大通", "JPMorgan Chase"},   Pair{"美国水务", "American Water"},               Pair{"英特尔", "Intel"},
     Pair{"微软", "Microsoft"},            Pair{"索尼", "Sony"},                             Pair{"超威", "AMD"},
     Pair{"第二季度", "second quarter 2Q"}, Pair{"普通股", "common stock"},                  Pair{"流通", "outstanding"},
-    Pair{"生物股份", "Jinyu Bio-technology"}, Pair{"基本每股收益", "basic earnings per share"}, Pair{"限额", "limit"}};
+    Pair{"生物股份", "Jinyu Bio-technology"}, Pair{"基本每股收益", "basic earnings per share"}, Pair{"限额", "limit"},
+    Pair{"主卡", "main card"},            Pair{"附属卡", "supplementary card"},             Pair{"挂失", "report loss"}};
 
 constexpr std::array kAskingZh = {"请问", "我想知道", "告诉我", "是什么", "什么",   "多少", "怎么办", "怎么", "如何", "哪些", "哪个", "为什么",
                                   "是否", "可不可以", "可以", "能不能", "能否", "吗",   "呢",   "多久",   "几年", "几",   "我们", "我",   "应当",

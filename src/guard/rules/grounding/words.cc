@@ -129,23 +129,28 @@ void mark_subjects(const FoldedText& text, std::size_t run_begin, std::size_t ru
   }
 }
 
+/// Single characters in a row are taken in pairs, as words that the dictionary lacks: side by side where they come out even
+/// (金卡|主卡), else overlapping.
+void push_singles(const FoldedText& text, std::size_t begin, std::size_t count, std::vector<Word>& out) {
+  if (count == 1) return push_han(text, begin, 1, out);
+  const std::size_t step = count % 2 == 0 ? 2 : 1;
+  for (std::size_t k = 0; k + 1 < count; k += step) push_han(text, begin + k, 2, out);
+}
+
 std::size_t han_run(const FoldedText& text, std::size_t i, std::vector<Word>& out) {
   const std::size_t end = han_end(text, i), first = out.size();
-  std::size_t at = i;
-  bool single_before = false;
+  std::size_t at = i, singles = 0;
   for (const std::size_t length : han_words(text, i, end)) {
-    if (length >= 2) {
-      for (std::size_t k = at; k + 1 < at + length; ++k) push_han(text, k, 2, out);
-    } else if (single_before) {
-      // single characters in a row are taken in pairs, as words that the dictionary lacks
-      if (out.back().end - out.back().begin == 1) out.pop_back();
-      push_han(text, at - 1, 2, out);
+    if (length == 1) {
+      ++singles;
     } else {
-      push_han(text, at, 1, out);
+      if (singles > 0) push_singles(text, at - singles, singles, out);
+      singles = 0;
+      for (std::size_t k = at; k + 1 < at + length; ++k) push_han(text, k, 2, out);
     }
-    single_before = length == 1;
     at += length;
   }
+  if (singles > 0) push_singles(text, at - singles, singles, out);
   mark_subjects(text, i, end, out, first);
   return std::max(end, i + 1);
 }
