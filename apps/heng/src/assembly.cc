@@ -24,6 +24,9 @@
 #include "heng/pipeline/asker.h"
 #include "heng/pipeline/chatter.h"
 #include "heng/quant/calculator.h"
+#include "heng/review/migrations.h"
+#include "heng/review/review_queue.h"
+#include "heng/review/stop_buttons.h"
 #include "heng/store/pool.h"
 #include "meaning.h"
 
@@ -35,11 +38,13 @@ struct Assembly::Parts {
   Config config;
   store::SecretKey master;
   std::unique_ptr<store::Keyring> keyring;
-  std::unique_ptr<store::Pool> heng_pool, knowledge_pool;
+  std::unique_ptr<store::Pool> heng_pool, knowledge_pool, govern_pool;
   std::unique_ptr<audit::Ledger> ledger;
   std::unique_ptr<audit::LedgerReader> ledger_reader;
   std::unique_ptr<Identity> identity;
   std::unique_ptr<Feedback> feedback;
+  std::unique_ptr<Reviews> reviews;
+  std::unique_ptr<Stops> stops;
   std::shared_ptr<infer::ComputeLane> lane = infer::ComputeLane::create();
   infer::ModelRouter router;
   std::unique_ptr<DocumentParser> parser;
@@ -134,10 +139,14 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
   p.knowledge_pool = HENG_TRY(store::Pool::open({.database = {.path = config.database("knowledge"), .key = store::derive_key(p.master, "database/knowledge"),
                                                               .on_open = knowledge_sqlite::prepare_connection}},
                                                 knowledge_sqlite::migrations()));
+  p.govern_pool = HENG_TRY(store::Pool::open({.database = {.path = config.database("govern"), .key = store::derive_key(p.master, "database/govern")}}, review::migrations()));
   p.ledger = HENG_TRY(audit::Ledger::create({.folder = config.ledger()}, *p.keyring));
   p.ledger_reader = HENG_TRY(audit::LedgerReader::open({.folder = config.ledger()}, *p.keyring));
   p.identity = HENG_TRY(identity::KeyIdentity::create({}, *p.heng_pool, p.master));
   p.feedback = HENG_TRY(feedback::RecordedFeedback::create(*p.heng_pool, *p.ledger));
+
+  p.reviews = HENG_TRY(review::ReviewQueue::create(config.review, *p.govern_pool, *p.ledger));
+  p.stops = HENG_TRY(review::StopButtons::create(*p.govern_pool, *p.ledger));
 
   if (models != Models::none) {
     HENG_TRY(add_models(p.router, config, models, p.lane));
@@ -154,8 +163,8 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
   p.verifier = HENG_TRY(guard::Verifier::create(std::move(verifier)));
   p.guard = HENG_TRY(guard::TextGuard::create());
   p.calculator = quant::DecimalCalculator::create();
-  p.asker = HENG_TRY(pipeline::DocumentAsker::create({}, {p.router, *p.knowledge, *p.ledger, *p.guard, *p.verifier, *p.calculator, system_clock(), system_random()}));
-  p.chatter = HENG_TRY(pipeline::RecordedChatter::create({}, {p.router, *p.ledger, *p.guard, system_clock(), system_random()}));
+  p.asker = HENG_TRY(pipeline::DocumentAsker::create({}, {p.router, *p.knowledge, *p.ledger, *p.guard, *p.verifier, *p.calculator, system_clock(), system_random(), p.reviews.get(), p.stops.get()}));
+  p.chatter = HENG_TRY(pipeline::RecordedChatter::create({}, {p.router, *p.ledger, *p.guard, system_clock(), system_random(), p.reviews.get(), p.stops.get()}));
   return owned;
 }
 
@@ -171,11 +180,14 @@ AuditReader& Assembly::audit_reader() { return *parts_->ledger_reader; }
 audit::LedgerReader& Assembly::ledger_reader() { return *parts_->ledger_reader; }
 audit::Ledger& Assembly::ledger() { return *parts_->ledger; }
 Feedback& Assembly::feedback() { return *parts_->feedback; }
+Reviews& Assembly::reviews() { return *parts_->reviews; }
+Stops& Assembly::stops() { return *parts_->stops; }
 
 std::vector<store::BackupPart> Assembly::backup_parts() {
   Parts& p = *parts_;
   return {store::database_part("heng.db", p.config.database("heng"), store::derive_key(p.master, "database/heng")),
           store::database_part("knowledge.db", p.config.database("knowledge"), store::derive_key(p.master, "database/knowledge")),
+          store::database_part("govern.db", p.config.database("govern"), store::derive_key(p.master, "database/govern")),
           audit::ledger_part("ledger", p.config.ledger()), store::file_part("keyring", p.config.keyring())};
 }
 

@@ -13,6 +13,8 @@
 #include "heng/contracts/identity.h"
 #include "heng/contracts/inference.h"
 #include "heng/contracts/knowledge.h"
+#include "heng/contracts/review.h"
+#include "heng/contracts/stops.h"
 #include "heng/store/backup.h"
 #include "heng/store/keys.h"
 
@@ -50,6 +52,8 @@ class Assembly {
   audit::Ledger& ledger();
   audit::LedgerReader& ledger_reader();
   Feedback& feedback();
+  Reviews& reviews();
+  Stops& stops();
   std::vector<store::BackupPart> backup_parts();
 
   /// Whoever runs the command on this machine: tenant "default", role "admin".

@@ -148,12 +148,26 @@ Result<void> read_adapters(const toml::node& node, const fs::path& file, Config&
   return {};
 }
 
+Result<void> read_review(const toml::table& table, const fs::path& file, review::QueueSettings& review) {
+  Section section(table, "review", file);
+  int due = static_cast<int>(review.due.count()), expires = static_cast<int>(review.expires.count()), valid = static_cast<int>(review.approval_valid.count());
+  constexpr int year = 525'600;
+  section.texts("knowledge_bases", review.knowledge_bases).texts("models", review.models).texts("four_eyes", review.four_eyes)
+      .real("double_share", review.double_share).whole("due_minutes", due, 1, year).whole("expires_minutes", expires, 1, year)
+      .whole("approval_minutes", valid, 1, year);
+  review.due = std::chrono::minutes(due);
+  review.expires = std::chrono::minutes(expires);
+  review.approval_valid = std::chrono::minutes(valid);
+  return section.finish();
+}
+
 Result<void> read_table(const std::string& key, const toml::node& node, const fs::path& file, Config& config) {
   if (key == "remote") return read_remotes(node, file, config);
   if (key == "adapter") return read_adapters(node, file, config);
   const toml::table* table = node.as_table();
   if (table && key == "server") return read_server(*table, file, config);
   if (table && key == "models") return read_models(*table, file, config);
+  if (table && key == "review") return read_review(*table, file, config.review);
   if (table && key == "data") {
     Section section(*table, "data", file);
     section.path("folder", config.data, config.folder).path("master_key", config.master_key, config.folder);
@@ -170,7 +184,7 @@ Result<void> read_table(const std::string& key, const toml::node& node, const fs
     return section.finish();
   }
   return Error(ErrorCode::malformed_input, fmt::format("{}: unknown section [{}]; known are [data], [server], [models], [log], "
-                                                       "[parser], [[remote]], [[adapter]]", at_line(file, node.source()), key));
+                                                       "[parser], [review], [[remote]], [[adapter]]", at_line(file, node.source()), key));
 }
 
 }  // namespace
@@ -244,6 +258,15 @@ folders = [{}]   # every *.gguf in them is offered
 
 [log]
 # level = "info"             # debug, info, warn, error, off; never holds prompts or documents
+
+# [review]                   # what people must see before the user does
+# knowledge_bases = []       # every answer from these; "*": all
+# models = []                # every chat with these; "*": all
+# four_eyes = []             # rules, knowledge bases or models whose items need two people
+# double_share = 0.0         # share of the other items that two people judge, to measure their agreement
+# due_minutes = 60           # then it is escalated
+# expires_minutes = 1440     # then it is never released
+# approval_minutes = 1440    # how long an approval is worth something
 
 # [[remote]]                 # a model on another OpenAI-compatible server
 # name = "large"

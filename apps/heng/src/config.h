@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "heng/base/result.h"
+#include "heng/review/review_queue.h"
 
 namespace heng::app {
 
@@ -43,6 +44,7 @@ struct Config {
   std::vector<Adapter> adapters;
 
   std::string log_level = "info";
+  review::QueueSettings review;                    ///< What goes to people, and for how long.
   std::filesystem::path parser;                    ///< heng-parse; empty: beside the program.
   bool allow_missing_sandbox = false;
 

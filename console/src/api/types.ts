@@ -115,7 +115,7 @@ export interface Citation {
   boxes: PageBox[];
 }
 
-export type Verdict = 'released' | 'partial' | 'extractive' | 'abstained';
+export type Verdict = 'released' | 'partial' | 'extractive' | 'abstained' | 'review';
 
 export interface Answer {
   answer: string;

@@ -151,6 +151,8 @@ export const en = {
   'verdict.extractive.long': 'The draft did not hold; these are the documents’ own sentences.',
   'verdict.abstained': 'No answer',
   'verdict.abstained.long': 'The documents do not hold enough to answer this.',
+  'verdict.review': 'With a reviewer',
+  'verdict.review.long': 'A person must see this answer before you do.',
   'verdict.beam': 'Verdicts: {list}',
 
   'sentence.supported': 'Supported by the source',

@@ -153,6 +153,8 @@ export const zh: Record<Key, string> = {
   'verdict.extractive.long': '草稿未通过核验；以下是文档原句。',
   'verdict.abstained': '不作答',
   'verdict.abstained.long': '文档中的依据不足以回答。',
+  'verdict.review': '待人工复核',
+  'verdict.review.long': '须先经人工复核，通过后方可查看。',
   'verdict.beam': '核验结果：{list}',
 
   'sentence.supported': '出处支持',

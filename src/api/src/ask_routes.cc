@@ -53,6 +53,7 @@ std::string verdict_name(const AskAnswer& answer) {
     case AnswerVerdict::partial: return "partial";
     case AnswerVerdict::extractive: return "extractive";
     case AnswerVerdict::abstained: return "abstained";
+    case AnswerVerdict::review: return "review";
   }
   return "abstained";
 }

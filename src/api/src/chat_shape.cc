@@ -45,6 +45,7 @@ Json completion_logprobs(const std::vector<TokenInfo>& tokens, int top) {
 Json heng_value(const ChatReply& reply) {
   Json out{{"audit_index", reply.audit_index}, {"model_sha256", reply.result.model_sha256}};
   if (reply.result.finish == FinishReason::deadline) out["stopped_by"] = "deadline";
+  if (!reply.review.empty()) out["review"] = reply.review;
   return out;
 }
 

@@ -55,6 +55,12 @@ Result<Principal> Api::admit(const http::Request& request, Access access, Counts
     record_refusal(request, principal, error);
     return error;
   }
+  if (counts == Counts::yes && services.stops != nullptr) {
+    if (auto may = services.stops->check({principal.tenant, principal.desk, "", ""}); !may) {
+      record_refusal(request, principal, may.error());
+      return may.error();
+    }
+  }
   if (counts == Counts::yes && settings.http.keys_required) {
     if (auto admitted = services.identity.admit(principal); !admitted) {
       record_refusal(request, principal, admitted.error());
@@ -112,6 +118,17 @@ http::Response Api::fail(const http::Request& request, Error error) const {
   if (error.code == ErrorCode::cancelled && server != nullptr && server->draining())
     error = Error(ErrorCode::unavailable, "the server is shutting down; send the request again in a moment");
   return http::error_response(error, request.id);
+}
+
+http::Response Api::fail_recorded(const http::Request& request, const Principal& principal, Error error) {
+  switch (error.code) {
+    case ErrorCode::permission_denied:
+    case ErrorCode::policy_denied:
+    case ErrorCode::not_found:
+    case ErrorCode::conflict: record_refusal(request, principal, error); break;
+    default: break;
+  }
+  return fail(request, std::move(error));
 }
 
 void add(Routes& routes, Api& api, std::string method, std::string pattern, Access access, Counts counts, Action action,

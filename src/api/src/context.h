@@ -45,6 +45,8 @@ struct Api {
 
   /// The error as a response; a stop during the drain is explained as one.
   http::Response fail(const http::Request& request, Error error) const;
+  /// The same; what the principal may not do (permission_denied, policy_denied, not_found, conflict) is recorded as refused.
+  http::Response fail_recorded(const http::Request& request, const Principal& principal, Error error);
   std::int64_t refusals_unrecorded() const { return refusals_unrecorded_; }
 
  private:
@@ -74,6 +76,9 @@ void add_kb_routes(Routes& routes, Api& api);
 void add_document_routes(Routes& routes, Api& api);
 void add_ask_routes(Routes& routes, Api& api);
 void add_admin_routes(Routes& routes, Api& api);
+void add_review_routes(Routes& routes, Api& api);
+void add_explain_routes(Routes& routes, Api& api);
+void add_stop_routes(Routes& routes, Api& api);
 void add_public_routes(Routes& routes, Api& api);
 
 /// Asks a knowledge base in the shape of a chat completion.

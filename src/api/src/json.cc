@@ -38,6 +38,7 @@ std::string_view name_of(AnswerVerdict verdict) {
     case AnswerVerdict::partial: return "partial";
     case AnswerVerdict::extractive: return "extractive";
     case AnswerVerdict::abstained: return "abstained";
+    case AnswerVerdict::review: return "review";
   }
   return "abstained";
 }
@@ -127,6 +128,7 @@ Json answer_value(const AskAnswer& answer) {
           {"usage", usage_value(answer.usage)},
           {"audit_index", answer.audit_index},
           {"request_id", answer.request.value},
+          {"review", answer.review.empty() ? Json(nullptr) : Json(answer.review)},
           {"timings", list(answer.timings, [](const StageTiming& t) { return Json{{"stage", t.stage}, {"ms", rounded(t.ms, 100)}}; })}};
 }
 

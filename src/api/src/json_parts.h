@@ -15,6 +15,8 @@ Json kb_value(const KbInfo& kb);
 Json document_value(const DocumentInfo& document);
 Json report_value(const IngestReport& report);
 Json key_value(const KeyInfo& key);
+Json review_value(const ReviewItem& item);
+Json stop_value(const StopInfo& stop);
 Json model_value(const ModelInfo& model);
 Json message_value(const Message& message);
 Json usage_value(const Usage& usage);

@@ -25,7 +25,7 @@ Json query_parameter(const char* name, const char* description, Json schema, boo
 Json path_parameter(const std::string& name) {
   Json schema{{"type", "string"}, {"minLength", 1}, {"pattern", "^[^/\\x00-\\x1f\\x7f]+$"}};
   if (name == "kb") schema["maxLength"] = 64;
-  const bool is_number = name == "index" || name == "id:document";
+  const bool is_number = name == "index" || name == "id:document";  // stops too
   if (is_number) schema = {{"type", "integer"}, {"minimum", 0}, {"maximum", 9007199254740991}};
   return {{"name", is_number && name != "index" ? "id" : name}, {"in", "path"}, {"required", true}, {"schema", std::move(schema)}};
 }
@@ -34,7 +34,7 @@ Json parameters_of(const Operation& operation) {
   Json out = operation.parameters;
   for (std::size_t at = operation.path.find('{'); at != std::string::npos; at = operation.path.find('{', at + 1)) {
     const auto name = operation.path.substr(at + 1, operation.path.find('}', at) - at - 1);
-    const bool is_document = name == "id" && operation.path.find("/documents/") != std::string::npos;
+    const bool is_document = name == "id" && (operation.path.find("/documents/") != std::string::npos || operation.path.find("/stops/") != std::string::npos);
     out.push_back(path_parameter(is_document ? "id:document" : name));
   }
   return out;
@@ -116,6 +116,25 @@ std::vector<Operation> admin_operations() {
   return out;
 }
 
+std::vector<Operation> govern_operations() {
+  std::vector<Operation> out{
+      {"get", "/v1/reviews", "listReviews", "The review queue (reviewers), or one's own items", "govern", "", {{200, "ReviewList"}}},
+      {"post", "/v1/reviews", "submitReview", "Send an action to reviewers, or plant an error (supervisors)", "govern", "NewReview", {{201, "Review"}}},
+      {"get", "/v1/reviews/quality", "reviewQuality", "Catch rates and agreement of reviewers", "govern", "", {{200, "ReviewQuality"}}},
+      {"get", "/v1/reviews/{id}", "getReview", "One item: evidence first, then the text, then the reason", "govern", "", {{200, "Review"}}},
+      {"post", "/v1/reviews/{id}/decide", "decideReview", "Approve, edit or reject the text with this hash", "govern", "ReviewChoice", {{200, "Review"}}},
+      {"post", "/v1/reviews/{id}/redeem", "redeemReview", "Use up the approval of an action", "govern", "ReviewHash", {{200, "Review"}}},
+      {"get", "/v1/stops", "listStops", "What is halted", "govern", "", {{200, "StopList"}}},
+      {"post", "/v1/stops", "stop", "Halt a model, a tool, a desk, a tenant or everything", "govern", "NewStop", {{201, "StopInfo"}}},
+      {"post", "/v1/stops/{id}/resume", "resume", "Ask to lift a stop, or agree as the second person", "govern", "Reason", {{200, "StopInfo"}}},
+      {"get", "/v1/audit/{index}/explain", "explain", "One page: why this answer is as it is (roles auditor, admin)", "audit", "", {{200, "Record"}}}};
+  out[9].parameters = Json::array({query_parameter("format", "JSON, a page, or text.", {{"enum", {"json", "html", "text"}}}), query_parameter("lang", "Of the page.", {{"enum", {"en", "zh"}}})});
+  out[0].parameters = Json::array({query_parameter("limit", "Most items.", {{"type", "integer"}, {"minimum", 1}, {"maximum", 500}, {"default", 50}}),
+                                   query_parameter("state", "Only these.", {{"enum", {"waiting", "approved", "rejected", "expired", "all"}}})});
+  out[6].parameters = Json::array({query_parameter("lifted", "Show what was lifted too.", {{"type", "boolean"}})});
+  return out;
+}
+
 /// The operations whose bodies are not JSON.
 void add_raw_operations(Json& paths) {
   const Json binary{{"type", "string"}, {"format", "binary"}};
@@ -157,14 +176,18 @@ std::string openapi_document(const ApiSettings& settings) {
                                      "checked and cited answers, and an audit ledger."}}},
            {"security", Json::array({{{"key", Json::array()}}})},
            {"paths", Json::object()}};
-  for (const auto& group : {model_operations(), knowledge_operations(), admin_operations()})
+  for (const auto& group : {model_operations(), knowledge_operations(), admin_operations(), govern_operations()})
     for (const auto& operation : group) {
       auto value = operation_value(operation);
       if (operation.id == "createChatCompletion" || operation.id == "createCompletion" || operation.id == "ask") stream_answer(value);
+      if (operation.id == "explain")
+        for (const char* type : {"text/html", "text/plain"}) value["responses"]["200"]["content"][type] = {{"schema", {{"type", "string"}}}};
       out["paths"][operation.path][operation.method] = std::move(value);
     }
   add_raw_operations(out["paths"]);
-  out["components"] = {{"schemas", Json::parse(openapi_schemas())},
+  Json schemas = Json::parse(openapi_schemas());
+  schemas.update(Json::parse(openapi_govern_schemas()));
+  out["components"] = {{"schemas", std::move(schemas)},
                        {"responses", shared_responses()},
                        {"securitySchemes", {{"key", {{"type", "http"}, {"scheme", "bearer"}, {"description", "A key: heng_…"}}}}}};
   return dump(out);

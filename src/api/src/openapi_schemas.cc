@@ -135,7 +135,7 @@ const char* openapi_schemas() {
   "boxes":{"type":"array","items":{"$ref":"#/components/schemas/Box"}}}},
 "Answer":{"type":"object","required":["answer","language","standalone_question","abstained","verdict","sentences","citations","figures","passages",
   "model","model_sha256","usage","audit_index","request_id","timings"],"properties":{"answer":{"type":"string"},"language":{"type":"string"},
-  "standalone_question":{"type":"string"},"abstained":{"type":"boolean"},"verdict":{"enum":["released","partial","extractive","abstained"]},
+  "standalone_question":{"type":"string"},"abstained":{"type":"boolean"},"verdict":{"enum":["released","partial","extractive","abstained","review"]},"review":{"type":["string","null"]},
   "sentences":{"type":"array","items":{"$ref":"#/components/schemas/Sentence"}},
   "citations":{"type":"array","items":{"$ref":"#/components/schemas/Citation"}},
   "figures":{"type":"array","items":{"$ref":"#/components/schemas/Figure"}},"passages":{"type":"array","items":{"type":"object"}},

@@ -4,5 +4,7 @@ namespace heng::api {
 
 /// The schemas of /openapi.json as one JSON object.
 const char* openapi_schemas();
+/// The schemas of reviews and of what governs; the same form.
+const char* openapi_govern_schemas();
 
 }  // namespace heng::api

@@ -39,6 +39,9 @@ class ApiServerImpl final : public ApiServer {
     add_document_routes(routes, api_);
     add_ask_routes(routes, api_);
     add_admin_routes(routes, api_);
+    add_review_routes(routes, api_);
+    add_stop_routes(routes, api_);
+    add_explain_routes(routes, api_);
     add_public_routes(routes, api_);
     http::ServerHooks hooks;
     hooks.before_body = [this](const http::Request& request) -> std::optional<http::Response> {

@@ -33,7 +33,7 @@ DocumentAsker::DocumentAsker(const AskerSettings& settings, const AskerPorts& po
 DocumentAsker::~DocumentAsker() = default;
 
 Result<AskAnswer> DocumentAsker::ask(const AskRequest& request, const AskSink& sink, std::stop_token stop) {
-  Flow flow{settings_, ports_, request, sink, stop, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, true, false, false, {}, {}};
+  Flow flow{settings_, ports_, request, sink, stop, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, true, false, false, {}, {}, {}, {}};
   const SteadyTime start = ports_.clock.steady();
   std::optional<Error> failure;
   for (const Stage& stage : ask_stages()) {
@@ -43,13 +43,15 @@ Result<AskAnswer> DocumentAsker::ask(const AskRequest& request, const AskSink& s
       flow.record.total_ms = std::chrono::duration<double, std::milli>(ports_.clock.steady() - start).count();
       if (failure)
         flow.record.outcome = failure->code == ErrorCode::cancelled ? "cancelled" : fmt::format("error:{}", to_string(failure->code));
-      if (failure && failure->code == ErrorCode::policy_denied) flow.record.outcome = "refused";
+      if (failure && failure->code == ErrorCode::policy_denied) flow.record.outcome = flow.halted ? "stopped" : "refused";
     }
     const SteadyTime begin = ports_.clock.steady();
     auto done = stage.run(flow);
     flow.answer.timings.push_back(
         {std::string(stage.name), std::chrono::duration<double, std::milli>(ports_.clock.steady() - begin).count()});
     if (!done.ok() && !failure) failure = done.error();
+    if (done.ok() && !failure && stage.runs == StageRuns::while_well) flow.ask_stops();
+    if (done.ok() && !failure && flow.halted && stage.runs == StageRuns::while_well) failure = flow.halted;
     if (done.ok() && !failure && flow.stopped() && stage.runs == StageRuns::while_well) failure = cancelled();
   }
   if (failure) return *failure;

@@ -5,6 +5,7 @@
 
 #include "heng/base/hash.h"
 #include "heng/base/text.h"
+#include "release.h"
 
 namespace heng::pipeline {
 namespace {
@@ -38,6 +39,10 @@ std::string masked(const std::string& s, const GuardVerdict& verdict) {
   return text::from_utf32(wide);
 }
 
+struct ChatHold {
+  std::string rule, reason;
+};
+
 /// Lets text leave only behind the guard. The guard always sees all text so far, so that a rule sees an entity whole; what
 /// may still become part of one is held back.
 class Gate {
@@ -59,6 +64,20 @@ class Gate {
   }
   bool finish() { return check() && send(true); }
   bool denied() const { return denied_; }
+  /// A person must see the text before the user does; set before the first word, or by the guard.
+  void hold(std::string rule, std::string reason) {
+    if (!hold_) hold_ = ChatHold{std::move(rule), std::move(reason)};
+  }
+  const std::optional<ChatHold>& held() const { return hold_; }
+  const std::string& text() const { return text_; }
+  const std::string& sent() const { return sent_text_; }
+  bool masked_any() const { return masked_; }
+  bool say(const std::string& notice) {
+    ChatDelta out;
+    out.content = notice;
+    if (sink_ && !sink_(out)) client_gone_ = true;
+    return !client_gone_;
+  }
   bool client_gone() const { return client_gone_; }
   const std::string& reason() const { return reason_; }
   const std::string& clean() const { return clean_; }
@@ -67,6 +86,10 @@ class Gate {
   bool check() {
     checked_bytes_ = text_.size() + side_text_.size();
     auto verdict = ports_.guard.check_output(principal_, text_);
+    if (verdict.ok() && verdict->action == GuardAction::review && ports_.reviews) {
+      hold(verdict->findings.empty() ? "guard_out" : verdict->findings.front().rule, verdict->reason);
+      verdict = GuardVerdict{};
+    }
     auto beside = side_text_.empty() ? Result<GuardVerdict>(GuardVerdict{}) : ports_.guard.check_output(principal_, side_text_);
     // what a tool or a thought would carry cannot be masked without breaking it, so there a finding withholds
     const bool beside_ok = beside.ok() && beside->action == GuardAction::release;
@@ -76,9 +99,11 @@ class Gate {
       return false;
     }
     clean_ = masked(text_, *verdict);
+    masked_ = masked_ || verdict->action == GuardAction::mask;
     return true;
   }
   bool send(bool all) {
+    if (hold_) return true;
     const std::size_t total = text::code_points(clean_);
     const auto held = static_cast<std::size_t>(settings_.hold_back_code_points);
     const std::size_t until = all ? total : total > held ? total - held : 0;
@@ -87,6 +112,7 @@ class Gate {
     if (until > sent_) {
       const std::size_t begin = text::byte_offset(clean_, sent_);
       out.content = clean_.substr(begin, text::byte_offset(clean_, until) - begin);
+      sent_text_ += out.content;
       sent_ = until;
     } else if (!all && out.tool_calls.empty() && out.reasoning.empty()) {
       waiting_ = std::move(out);  // tokens alone wait for their text
@@ -101,11 +127,27 @@ class Gate {
   const ChatterSettings& settings_;
   const Principal& principal_;
   const ChatSink& sink_;
-  std::string text_, side_text_, clean_, reason_;
+  std::string text_, side_text_, clean_, reason_, sent_text_;
   ChatDelta waiting_;
   std::size_t checked_bytes_ = 0, sent_ = 0;
-  bool denied_ = false, client_gone_ = false;
+  bool denied_ = false, client_gone_ = false, masked_ = false;
+  std::optional<ChatHold> hold_;
 };
+
+ReviewDraft draft_of(const ChatRequest& chat, const ChatResult& result, const Gate& gate, std::int64_t audit_index) {
+  ReviewDraft draft;
+  draft.resource = result.model;
+  for (const auto& message : chat.messages)
+    if (message.role == "user") draft.question = message.content;
+  if (chat.messages.empty()) draft.question = chat.raw_prompt;
+  draft.proposed = gate.text();
+  for (const auto& call : result.message.tool_calls) draft.proposed += "\n" + call.name + " " + call.arguments_json;
+  draft.language = text::language_of(draft.proposed) == text::Language::chinese ? "zh" : "en";
+  draft.rule = gate.held()->rule;
+  draft.reason = gate.held()->reason;
+  draft.audit_index = audit_index;
+  return draft;
+}
 
 Result<AuditTicket> open(const ChatterPorts& ports, const ChatTurn& turn, RequestId& request) {
   AuditOpen record;
@@ -132,9 +174,46 @@ void keep(AuditClose& record, const ChatRequest& chat, const ChatResult& result)
   for (const auto& call : result.message.tool_calls) record.tools.push_back({"proposed:" + call.name, call.arguments_json, ""});
 }
 
+/// The name of the default model where none is asked for.
+std::string model_name(const Inference& inference, const std::string& wanted) {
+  if (!wanted.empty()) return wanted;
+  for (const auto& model : inference.models())
+    if (model.is_default && model.kind == ModelInfo::Kind::chat) return model.name;
+  return wanted;
+}
+
+/// Puts the text into the queue and a notice into its place.
+Result<ChatReply> send_to_review(const ChatterPorts& ports, const ChatTurn& turn, Gate& gate, ChatResult result, std::int64_t audit_index, AuditClose& record) {
+  auto draft = draft_of(turn.chat, result, gate, audit_index);
+  const bool chinese = draft.language == "zh";
+  auto item = ports.reviews->submit(turn.principal, draft);
+  if (!item.ok()) {
+    record.verdicts.push_back({"review", "1", "withhold", "the queue failed: " + item.error().message});
+    return {ErrorCode::unavailable, "the answer needs a reviewer and could not be sent to one, so it is withheld: " + item.error().message};
+  }
+  record.verdicts.push_back({"review", "1", "review", fmt::format("{}: {}; {}", item->id.value, gate.held()->rule, gate.held()->reason)});
+  const std::string sent = gate.sent();
+  const std::string notice = (sent.empty() ? "" : "\n") + review_notice(item->id.value, chinese, !sent.empty());
+  gate.say(notice);
+  ChatReply reply{std::move(result), audit_index, {}, item->id.value};
+  reply.result.message = Message{};
+  reply.result.message.role = "assistant";
+  reply.result.message.content = sent + notice;
+  reply.result.tokens.clear();
+  reply.result.finish = FinishReason::stop;
+  record.output = reply.result.message.content;
+  return reply;
+}
+
 /// Everything between opening and closing the record.
-Result<ChatResult> run(const ChatterSettings& settings, const ChatterPorts& ports, const ChatTurn& turn, const ChatSink& sink,
-                       std::stop_token stop, AuditClose& record) {
+Result<ChatReply> run(const ChatterSettings& settings, const ChatterPorts& ports, const ChatTurn& turn, const ChatSink& sink,
+                      std::stop_token stop, std::int64_t audit_index, AuditClose& record) {
+  const StopQuestion uses{turn.principal.tenant, turn.principal.desk, model_name(ports.inference, turn.chat.model), ""};
+  if (ports.stops) {
+    auto may = ports.stops->check(uses);
+    if (!may.ok()) record.verdicts.push_back({"stop", "1", "deny", may.error().message});
+    HENG_TRY(std::move(may));
+  }
   const std::string in = all_text(turn.chat);
   if (const auto at = text::first_invalid_utf8(in); at != std::string_view::npos)
     return {ErrorCode::malformed_input, fmt::format("the messages are not UTF-8 at byte {}", at), "messages"};
@@ -145,8 +224,21 @@ Result<ChatResult> run(const ChatterSettings& settings, const ChatterPorts& port
   chat.tenant = turn.principal.tenant;
   record.prompt_sha256 = sha256_hex(in);
   Gate gate(ports, settings, turn.principal, sink);
-  auto result = ports.inference.chat(chat, [&](const ChatDelta& delta) { return gate.feed(delta); }, stop);
+  if (ports.reviews)
+    if (auto rule = ports.reviews->required(turn.principal, "chat", uses.model)) gate.hold(*rule, "every answer of this model is reviewed");
+  std::optional<Error> halted;
+  const auto feed = [&](const ChatDelta& delta) {
+    if (ports.stops && !halted)
+      if (auto may = ports.stops->check(uses); !may.ok()) halted = may.error();
+    return !halted && gate.feed(delta);
+  };
+  auto result = ports.inference.chat(chat, feed, stop);
   if (result.ok()) keep(record, chat, *result);
+  if (halted) {
+    record.verdicts.push_back({"stop", "1", "deny", halted->message});
+    record.output = gate.sent();
+    return *halted;
+  }
   if (!result.ok()) return result.error();
   if (!gate.denied() && !gate.client_gone()) gate.finish();
   record.verdicts.push_back({"guard_out", "1", gate.denied() ? "withhold" : "release", gate.reason()});
@@ -155,9 +247,12 @@ Result<ChatResult> run(const ChatterSettings& settings, const ChatterPorts& port
     record.output = gate.clean();
     return {ErrorCode::cancelled, "the request was cancelled"};
   }
+  if (gate.held()) return send_to_review(ports, turn, gate, std::move(*result), audit_index, record);
   result->message.content = gate.clean();
+  // log-probabilities would spell out what was masked
+  if (gate.masked_any()) result->tokens.clear();
   record.output = gate.clean();
-  return result;
+  return ChatReply{std::move(*result), audit_index, {}, {}};
 }
 
 }  // namespace
@@ -177,14 +272,14 @@ Result<ChatReply> RecordedChatter::chat(const ChatTurn& turn, const ChatSink& si
   const AuditTicket opened = HENG_TRY(open(ports_, turn, reply.request));
   reply.audit_index = opened.index;
   AuditClose record;
-  auto result = run(settings_, ports_, turn, sink, stop, record);
+  auto result = run(settings_, ports_, turn, sink, stop, opened.index, record);
   record.time_ms = ports_.clock.unix_ms();
   record.total_ms = std::chrono::duration<double, std::milli>(ports_.clock.steady() - start).count();
   record.outcome = "ok";
   if (!result.ok()) {
     const ErrorCode code = result.error().code;
     record.outcome = code == ErrorCode::cancelled       ? "cancelled"
-                     : code == ErrorCode::policy_denied ? "refused"
+                     : code == ErrorCode::policy_denied ? !record.verdicts.empty() && record.verdicts.back().rule == "stop" ? "stopped" : "refused"
                                                         : fmt::format("error:{}", to_string(code));
   }
   auto closed = ports_.audit.close(opened, record);
@@ -193,8 +288,8 @@ Result<ChatReply> RecordedChatter::chat(const ChatTurn& turn, const ChatSink& si
     const ErrorCode code = closed.error().code == ErrorCode::storage_full ? ErrorCode::storage_full : ErrorCode::unavailable;
     return {code, "the audit record could not be closed, so the end of the answer is withheld: " + closed.error().message};
   }
-  reply.result = std::move(*result);
-  return reply;
+  result->request = reply.request;
+  return std::move(*result);
 }
 
 }  // namespace heng::pipeline

@@ -9,6 +9,12 @@
 
 namespace heng::pipeline {
 
+/// Why the rest of an answer goes to a reviewer, and how much had left before.
+struct Hold {
+  std::string rule, reason;
+  std::size_t text = 0, sentences = 0, citations = 0, figures = 0;
+};
+
 /// Everything one question gathers on its way through the stages. Lives on the stack of ask(); one thread.
 struct Flow {
   const AskerSettings& settings;
@@ -32,11 +38,23 @@ struct Flow {
   bool model_found_nothing = false;  ///< The model's own word, before anything was released.
   bool client_gone = false;
   std::vector<int> numbers;                 ///< numbers[n-1]: citation number given to passage n, 0: not cited yet.
-  std::string released;                     ///< Text that has left, to compose the answer.
+  std::string released;                     ///< Text that has left, or would have but for the hold, to compose the answer.
+  std::optional<Hold> hold;                 ///< From here on a person decides.
+  std::optional<Error> halted;              ///< A stop button was pressed meanwhile.
 
   bool chinese() const { return answer.language == "zh"; }
   const std::string& model() const { return request.model; }
-  bool stopped() const { return stop.stop_requested() || client_gone; }
+  bool stopped() const { return stop.stop_requested() || client_gone || halted; }
+  /// Asks the stop buttons; what is halted ends like a cancellation, with the stop's own error.
+  void ask_stops() {
+    if (halted || !ports.stops) return;
+    const auto& who = request.principal;
+    if (auto may = ports.stops->check({who.tenant, who.desk, answer.model.empty() ? request.model : answer.model, ""}); !may.ok()) halted = may.error();
+  }
+  void hold_back(std::string rule, std::string reason) {
+    if (hold) return;
+    hold = Hold{std::move(rule), std::move(reason), released.size(), answer.sentences.size(), answer.citations.size(), answer.figures.size()};
+  }
   /// Tells the client; a client that does not listen any more stops the flow.
   void tell(const AskEvent& event) {
     if (sink && !sink(event)) client_gone = true;
@@ -59,6 +77,7 @@ struct Flow {
 
 // The stages; their order and its reasons stand in stages.cc.
 Result<void> open_record(Flow& flow);
+Result<void> check_stops(Flow& flow);
 Result<void> guard_in(Flow& flow);
 Result<void> rewrite(Flow& flow);
 Result<void> search(Flow& flow);
@@ -67,6 +86,7 @@ Result<void> build_prompt(Flow& flow);
 Result<void> compute(Flow& flow);
 Result<void> write_answer(Flow& flow);
 Result<void> settle(Flow& flow);
+Result<void> send_to_review(Flow& flow);
 Result<void> close_record(Flow& flow);
 
 }  // namespace heng::pipeline

@@ -35,6 +35,13 @@ Result<void> open_record(Flow& flow) {
   return {};
 }
 
+Result<void> check_stops(Flow& flow) {
+  flow.ask_stops();
+  if (!flow.halted) return {};
+  flow.note("stop", "deny", flow.halted->message);
+  return *flow.halted;
+}
+
 Result<void> guard_in(Flow& flow) {
   const std::string& question = flow.request.question;
   const auto most = static_cast<std::size_t>(flow.settings.most_question_bytes);
@@ -61,6 +68,9 @@ Result<void> guard_in(Flow& flow) {
     return {ErrorCode::policy_denied, "the question was refused: " + verdict->reason};
   }
   flow.note("guard_in", "release", "");
+  if (flow.ports.reviews)
+    if (auto rule = flow.ports.reviews->required(flow.request.principal, "answer", flow.request.kb.value))
+      flow.hold_back(*rule, "every answer from this knowledge base is reviewed");
   flow.answer.language = answer_language(question);
   flow.question = std::string(text::trim(question));
   return {};
@@ -73,7 +83,13 @@ Result<void> close_record(Flow& flow) {
   record.usage = flow.answer.usage;
   record.output = record.outcome == "ok" || record.outcome == "abstained" ? flow.answer.answer : flow.released;
   record.passages.clear();
-  for (const auto& p : flow.passages) record.passages.push_back({p.chunk, p.sha256, p.document_path, p.page});
+  for (std::size_t i = 0; i < flow.passages.size(); ++i) {
+    const Passage& p = flow.passages[i];
+    record.passages.push_back({p.chunk, p.sha256, p.document_path, p.page, i < flow.numbers.size() ? flow.numbers[i] : 0});
+  }
+  for (const auto& f : flow.answer.figures)
+    flow.note("figure", f.status == FigureStatus::computed ? "computed" : f.status == FigureStatus::cited ? "cited" : "question",
+              fmt::format("{} = {} {}{}{}", f.text, f.value, f.unit, f.citation ? fmt::format(" [{}]", f.citation) : "", f.formula.empty() ? "" : " = " + f.formula));
   for (const auto& s : flow.answer.sentences) {
     const bool withheld = s.status == SentenceStatus::withheld;
     flow.note("grounding", withheld ? "withhold" : "release",

@@ -32,7 +32,7 @@ std::string masked(const std::string& s, const std::vector<GuardFinding>& findin
   return text::from_utf32(wide);
 }
 
-/// True where the text may leave, masked where it must be.
+/// True where the text may leave, masked where it must be, or go to a reviewer (then the flow holds).
 bool guard_out(Flow& flow, std::string& s, std::string& reason) {
   auto verdict = flow.ports.guard.check_output(flow.request.principal, s);
   if (!verdict.ok()) {
@@ -41,6 +41,10 @@ bool guard_out(Flow& flow, std::string& s, std::string& reason) {
   }
   if (verdict->action == GuardAction::mask) s = masked(s, verdict->findings);
   if (verdict->action == GuardAction::release || verdict->action == GuardAction::mask) return true;
+  if (verdict->action == GuardAction::review && flow.ports.reviews) {
+    flow.hold_back(verdict->findings.empty() ? "guard_out" : verdict->findings.front().rule, verdict->reason);
+    return true;
+  }
   reason = "the outgoing guard withheld it: " + verdict->reason;
   return false;
 }
@@ -100,6 +104,9 @@ void release(Flow& flow, VerifiedSentence sentence, bool new_line) {
   if (!guard_out(flow, plain, reason)) {
     sentence.status = SentenceStatus::withheld;
     sentence.reason = reason;
+    flow.note("guard_out", "withhold", reason + ": " + plain);
+    sentence.text.clear();  // the record keeps it; what a guard withholds is not shown among the withheld either
+    sentence.figures.clear();
     flow.answer.sentences.push_back(std::move(sentence));
     return;
   }
@@ -129,7 +136,7 @@ void release(Flow& flow, VerifiedSentence sentence, bool new_line) {
   flow.answer.figures.insert(flow.answer.figures.end(), sentence.figures.begin(), sentence.figures.end());
   event.sentence = sentence;
   flow.answer.sentences.push_back(std::move(sentence));
-  flow.tell(event);
+  if (!flow.hold) flow.tell(event);
 }
 
 }  // namespace heng::pipeline

@@ -10,6 +10,9 @@ namespace heng::pipeline {
 /// sends it. A sentence the guard does not release becomes withheld. `new_line`: it begins a paragraph or list item.
 void release(Flow& flow, VerifiedSentence sentence, bool new_line);
 
+/// What the user reads instead of an answer that a person must see first.
+std::string review_notice(const std::string& id, bool chinese, bool some_left);
+
 /// The sentence or table row of the passage that fits best, verbatim.
 std::string best_quote(const std::string& sentence, const Passage& passage);
 

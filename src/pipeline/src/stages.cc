@@ -6,6 +6,8 @@ const std::vector<Stage>& ask_stages() {
   static const std::vector<Stage> stages = {
       {"open_record", open_record, StageRuns::while_well,
        "first: what is not on record must not run, not even the checks of the question"},
+      {"check_stops", check_stops, StageRuns::while_well,
+       "on record, before anything else: what is halted does not even look at the question"},
       {"guard_in", guard_in, StageRuns::while_well,
        "before any model or search sees the question: guards fail closed"},
       {"rewrite", rewrite, StageRuns::while_well,
@@ -22,6 +24,8 @@ const std::vector<Stage>& ask_stages() {
        "each sentence passes the verifier and the outgoing guard before it leaves, so these two run inside"},
       {"settle", settle, StageRuns::while_well,
        "after the draft: only now it is known whether quotes or an abstention must take its place"},
+      {"send_to_review", send_to_review, StageRuns::while_well,
+       "after the answer is whole: a person judges all of it, and the user gets the number of the review instead"},
       {"close_record", close_record, StageRuns::once_opened,
        "last, and always: the final event is sent only when the record of it is durable"},
   };

@@ -133,6 +133,7 @@ Result<void> write_answer(Flow& flow) {
   auto result = flow.ports.inference.chat(
       chat,
       [&](const ChatDelta& delta) {
+        flow.ask_stops();
         for (const auto& draft : cutter.feed(delta.content)) judge.take(draft);
         return !judge.done();
       },

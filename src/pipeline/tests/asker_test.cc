@@ -56,8 +56,8 @@ TEST(Stages, StandInTheirOrderEachWithItsReason) {
     names.emplace_back(stage.name);
     EXPECT_FALSE(stage.why_here.empty()) << stage.name;
   }
-  EXPECT_THAT(names, ElementsAre("open_record", "guard_in", "rewrite", "search", "weigh_evidence", "build_prompt", "compute", "write_answer",
-                                 "settle", "close_record"));
+  EXPECT_THAT(names, ElementsAre("open_record", "check_stops", "guard_in", "rewrite", "search", "weigh_evidence", "build_prompt", "compute", "write_answer",
+                                 "settle", "send_to_review", "close_record"));
   EXPECT_EQ(ask_stages().back().runs, StageRuns::once_opened);
 }
 

@@ -33,6 +33,7 @@ std::string verdict_line(const AskAnswer& answer) {
     case AnswerVerdict::released: verdict = say("checked, released in full", "核验通过，全文放行"); break;
     case AnswerVerdict::partial: verdict = say("checked, released in part", "核验后部分放行"); break;
     case AnswerVerdict::extractive: verdict = say("quoted from the documents", "摘录原文作答"); break;
+    case AnswerVerdict::review: verdict = say("a reviewer must see it first", "须先经人工复核"); break;
     case AnswerVerdict::abstained: verdict = say("no answer: the documents do not carry one", "未作答：文档中没有依据"); break;
   }
   std::string line = verdict;

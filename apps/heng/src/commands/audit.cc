@@ -13,6 +13,7 @@
 #include "../terminal.h"
 #include "heng/audit/reader.h"
 #include "heng/audit/record.h"
+#include "heng/explain/explain.h"
 #include "heng/base/text.h"
 
 namespace heng::app {
@@ -28,6 +29,7 @@ struct AuditOptions {
   std::int64_t index = 0, first = 0, last = -1, before = -1;
   int limit = 20;
   fs::path checkpoint, out;
+  bool html = false;
 };
 
 std::string one_line(std::string text) {
@@ -149,6 +151,32 @@ int run_export(const Common& common, const AuditOptions& options) {
   return 0;
 }
 
+/// Whoever holds the master key reads records of every tenant, so the page is made for the record's own tenant.
+Result<std::string> explanation(Assembly& assembly, std::int64_t index) {
+  Principal who = assembly.local_principal();
+  const Json record = Json::parse(HENG_TRY(assembly.ledger_reader().get(index)), nullptr, false);
+  if (record.is_object()) who.tenant = TenantId(record.value("tenant", who.tenant.value));
+  who.clearance = DataClass::c3;
+  return explain::explain({assembly.audit_reader(), &assembly.knowledge(), &assembly.reviews(), &assembly.feedback(), HENG_VERSION}, who, index);
+}
+
+int run_explain(const Common& common, const AuditOptions& options) {
+  auto assembly = open_assembly(common.folder, Models::none);
+  if (!assembly.ok()) return report(assembly.error());
+  auto page = explanation(**assembly, options.index);
+  if (!page.ok()) return report(page.error());
+  const auto wording = speaks_chinese() ? explain::Wording::chinese : explain::Wording::english;
+  const std::string text = common.json ? *page + "\n" : options.html ? explain::html(*page, wording) : explain::plain(*page, wording);
+  if (options.out.empty()) {
+    fmt::print("{}", text);
+    return 0;
+  }
+  std::ofstream file(options.out, std::ios::binary | std::ios::trunc);
+  file << text;
+  if (!file.flush()) return report(Error(ErrorCode::storage_full, "cannot write " + options.out.string()));
+  return 0;
+}
+
 int run_replay(const Common& common, const AuditOptions& options) {
   auto assembly = open_assembly(common.folder, Models::all);
   if (!assembly.ok()) return report(assembly.error());
@@ -195,6 +223,10 @@ void add_audit(CLI::App& app, Common& common, Run& run) {
   exported->add_option("--first", options->first, "from this record")->check(CLI::NonNegativeNumber);
   exported->add_option("--last", options->last, "up to this record, exclusive (default: the end)");
   exported->add_option("--out", options->out, "file (default: standard output)");
+  auto* explained = add("explain", "one page: who, what was read, rules, tools, model, people, proof", run_explain);
+  explained->add_option("N", options->index, "index of the record (the audit_index of an answer)")->required()->check(CLI::NonNegativeNumber);
+  explained->add_flag("--html", options->html, "a page of HTML that needs nothing else, with the AI-content label");
+  explained->add_option("--out", options->out, "file (default: standard output)");
   add("replay", "force the recorded tokens through the recorded weights and compare the probabilities", run_replay)
       ->add_option("N", options->index, "index of the record (the audit_index of an answer)")->required()->check(CLI::NonNegativeNumber);
 }

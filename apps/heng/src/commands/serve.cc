@@ -70,7 +70,7 @@ int run_serve(const Common& common, const ServeOptions& options) {
   Assembly& parts = **assembly;
   const BuiltInConsole console;
   const api::Services services{parts.inference(), parts.knowledge(), parts.asker(), parts.chatter(), parts.identity(), parts.audit(),
-                               parts.audit_reader(), parts.feedback(), config->console ? &console : nullptr, nullptr};
+                               parts.audit_reader(), parts.feedback(), config->console ? &console : nullptr, nullptr, &parts.reviews(), &parts.stops()};
   auto server = api::ApiServer::create(api_settings(*config), services);
   if (!server.ok()) return report(server.error());
   (*server)->start();

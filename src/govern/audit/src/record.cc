@@ -18,7 +18,8 @@ Json json_of(const AuditOpen& o) {
   return {{"request", o.request.value},
           {"time_ms", o.time_ms},
           {"principal", {{"tenant", o.principal.tenant.value}, {"user", o.principal.user.value}, {"key", o.principal.key.value},
-                         {"roles", o.principal.roles}, {"purpose", o.principal.purpose}}},
+                         {"roles", o.principal.roles}, {"purpose", o.principal.purpose}, {"desk", o.principal.desk},
+                         {"data_subject", o.principal.data_subject}}},
           {"action", o.action},
           {"subject", o.subject},
           {"resource", o.resource}};
@@ -32,7 +33,7 @@ Json json_of(const Sampling& s) {
 
 Json json_of(const AuditClose& c) {
   Json passages = Json::array(), verdicts = Json::array(), tools = Json::array();
-  for (const auto& p : c.passages) passages.push_back({{"chunk", p.chunk.value}, {"sha256", p.sha256}, {"document", p.document}, {"page", p.page}});
+  for (const auto& p : c.passages) passages.push_back({{"chunk", p.chunk.value}, {"sha256", p.sha256}, {"document", p.document}, {"page", p.page}, {"citation", p.citation}});
   for (const auto& v : c.verdicts) verdicts.push_back({{"rule", v.rule}, {"version", v.version}, {"verdict", v.verdict}, {"detail", v.detail}});
   for (const auto& t : c.tools) tools.push_back({{"name", t.name}, {"input", t.input}, {"output", t.output}});
   Json tokens = Json::array(), logprobs = Json::array(), forced = Json::array();

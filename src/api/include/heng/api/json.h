@@ -9,6 +9,8 @@
 #include "heng/contracts/identity.h"
 #include "heng/contracts/inference.h"
 #include "heng/contracts/knowledge.h"
+#include "heng/contracts/review.h"
+#include "heng/contracts/stops.h"
 
 /// The JSON shapes of docs/api.md as text, so that the command line prints what the HTTP interface answers. Never fail:
 /// invalid UTF-8 is replaced. One line each, without a final newline.
@@ -24,6 +26,11 @@ std::string to_json(const DocumentInfo& document);
 std::string to_json(const IngestReport& report);
 std::string to_json(const KeyInfo& key);
 std::string to_json(const ModelInfo& model);
+std::string to_json(const ReviewItem& item);
+std::string to_json(const ReviewQuality& quality);
+std::string to_json(const StopInfo& stop);
+/// Errors: invalid_argument (names the kinds).
+Result<StopKind> parse_stop_kind(std::string_view name);
 std::string to_json(const ChatResult& result);                    ///< OpenAI's message and usage.
 std::string error_to_json(const Error& error);                    ///< {"error":{…}} without a request id.
 

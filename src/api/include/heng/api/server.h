@@ -17,6 +17,8 @@
 #include "heng/contracts/identity.h"
 #include "heng/contracts/inference.h"
 #include "heng/contracts/knowledge.h"
+#include "heng/contracts/review.h"
+#include "heng/contracts/stops.h"
 #include "heng/http/server.h"
 
 namespace heng::api {
@@ -59,6 +61,8 @@ struct Services {
   Feedback& feedback;
   const AssetSource* assets = nullptr;
   std::function<Result<void>()> ready;
+  Reviews* reviews = nullptr;
+  Stops* stops = nullptr;
 };
 
 /// The HTTP interface of docs/api.md. Lifetime: create → start → drain. Public calls are thread-safe. Embeds vectors of

@@ -57,8 +57,9 @@ struct VerifiedSentence {
   std::vector<Figure> figures;
 };
 
-/// The system's decision on an answer: released as it is, released without some sentences, replaced by quotes, none given.
-enum class AnswerVerdict { released, partial, extractive, abstained };
+/// The system's decision on an answer: released as it is, released without some sentences, replaced by quotes, none given, or
+/// sent to a reviewer.
+enum class AnswerVerdict { released, partial, extractive, abstained, review };
 
 struct AskRequest {
   Principal principal;
@@ -92,6 +93,7 @@ struct AskAnswer {
   std::int64_t audit_index = -1;
   RequestId request;
   std::vector<StageTiming> timings;
+  std::string review;                 ///< Id in the review queue, where the answer went there instead of to the user.
 };
 
 /// Events of a streamed answer, in order: stage…, passages, sentence… , done (by return).
@@ -156,6 +158,7 @@ struct ChatReply {
   ChatResult result;
   std::int64_t audit_index = -1;
   RequestId request;
+  std::string review;                 ///< Id in the review queue, where the text went there instead of to the user.
 };
 /// The same flow for plain chat: admit → open record → guard in → infer → guard out → close record.
 class Chatter {

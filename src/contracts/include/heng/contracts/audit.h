@@ -27,6 +27,7 @@ struct AuditPassage {
   std::string sha256;
   std::string document;
   int page = 0;
+  int citation = 0;                   ///< Number n of the answer's mark [n]; 0: read, not cited.
 };
 
 struct AuditVerdict {

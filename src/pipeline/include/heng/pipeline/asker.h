@@ -11,6 +11,8 @@
 #include "heng/contracts/guard.h"
 #include "heng/contracts/inference.h"
 #include "heng/contracts/knowledge.h"
+#include "heng/contracts/review.h"
+#include "heng/contracts/stops.h"
 
 namespace heng::pipeline {
 
@@ -38,6 +40,8 @@ struct AskerPorts {
   const Calculator& calculator;
   const Clock& clock;
   Random& random;
+  Reviews* reviews = nullptr;           ///< Without a queue, what needs a person is withheld.
+  const Stops* stops = nullptr;         ///< Without stop buttons nothing is halted.
 };
 
 /// Answers questions from a knowledge base; the order of its stages stands in src/stages.cc.

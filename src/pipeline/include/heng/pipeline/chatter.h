@@ -9,6 +9,8 @@
 #include "heng/contracts/audit.h"
 #include "heng/contracts/guard.h"
 #include "heng/contracts/inference.h"
+#include "heng/contracts/review.h"
+#include "heng/contracts/stops.h"
 
 namespace heng::pipeline {
 
@@ -30,6 +32,8 @@ struct ChatterPorts {
   const Guard& guard;
   const Clock& clock;
   Random& random;
+  Reviews* reviews = nullptr;      ///< Without a queue, what needs a person is withheld.
+  const Stops* stops = nullptr;    ///< Without stop buttons nothing is halted.
 };
 
 /// Plain chat under the same contract as ask: open record → guard in → infer → guard out → close record → reply.

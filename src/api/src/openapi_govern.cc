@@ -1,0 +1,45 @@
+#include "openapi_schemas.h"
+
+namespace heng::api {
+
+const char* openapi_govern_schemas() {
+  return R"json({
+"Sha256":{"type":"string","pattern":"^[0-9a-f]{64}$"},
+"Reason":{"type":"object","required":["reason"],"properties":{"reason":{"type":"string","minLength":1,"maxLength":1000,"pattern":"[^ \\t\\r\\n]"}}},
+"ReviewHash":{"type":"object","required":["sha256"],"properties":{"sha256":{"$ref":"#/components/schemas/Sha256"}}},
+"ReviewChoice":{"type":"object","required":["decision","sha256"],"properties":{"decision":{"enum":["approve","edit","reject"]},
+  "sha256":{"$ref":"#/components/schemas/Sha256"},"text":{"type":["string","null"]},"reason":{"type":["string","null"],"maxLength":4000}}},
+"NewReview":{"type":"object","required":["proposed"],"properties":{"kind":{"enum":["answer","action",null]},
+  "proposed":{"type":"string","minLength":1,"pattern":"[^ \\t\\r\\n]"},"question":{"type":["string","null"],"maxLength":16000},
+  "resource":{"type":["string","null"],"maxLength":256},"rule":{"type":["string","null"],"maxLength":256},
+  "reason":{"type":["string","null"],"maxLength":4000},"planted":{"enum":["approve","reject",null]},
+  "evidence":{"type":["array","null"],"maxItems":64,"items":{"type":"object","required":["text"],"properties":{
+   "text":{"type":"string","minLength":1,"maxLength":32000,"pattern":"[^ \\t\\r\\n]"},"document":{"type":["string","null"],"maxLength":1024},
+   "page":{"type":["integer","null"],"minimum":0,"maximum":2147483647}}}}}},
+"ReviewVote":{"type":"object","required":["reviewer","decision","sha256","reason","time"],"properties":{"reviewer":{"type":"string"},
+  "decision":{"enum":["approve","edit","reject"]},"sha256":{"type":"string"},"reason":{"type":"string"},"time":{"type":["string","null"]}}},
+"Review":{"type":"object","required":["id","state","kind","resource","question","evidence","text","sha256","rule","reason","approvals","approvals_needed",
+  "escalated","redeemed","created","due","expires","decided","valid_until","votes"],"properties":{"id":{"type":"string"},
+  "state":{"enum":["waiting","approved","rejected","expired"]},"kind":{"type":"string"},"resource":{"type":"string"},"question":{"type":"string"},
+  "evidence":{"type":"array","items":{"type":"object","required":["document","page","sha256","text"]}},"text":{"type":"string"},
+  "sha256":{"type":"string"},"language":{"type":"string"},"rule":{"type":"string"},"reason":{"type":"string"},"approvals":{"type":"integer"},
+  "approvals_needed":{"type":"integer"},"escalated":{"type":"boolean"},"redeemed":{"type":"boolean"},"created":{"type":["string","null"]},
+  "due":{"type":["string","null"]},"expires":{"type":["string","null"]},"decided":{"type":["string","null"]},
+  "valid_until":{"type":["string","null"]},"votes":{"type":"array","items":{"$ref":"#/components/schemas/ReviewVote"}},
+  "author":{"type":"string"},"audit_index":{"type":"integer"}}},
+"ReviewList":{"type":"object","required":["reviews"],"properties":{"reviews":{"type":"array","items":{"$ref":"#/components/schemas/Review"}}}},
+"ReviewQuality":{"type":"object","required":["reviewers","pairs","agreement","kappa","waiting","overdue","approved","rejected","expired"],"properties":{
+  "reviewers":{"type":"array","items":{"type":"object"}},"pairs":{"type":"integer"},"agreement":{"type":["number","null"]},
+  "kappa":{"type":["number","null"]},"waiting":{"type":"integer"},"overdue":{"type":"integer"},"approved":{"type":"integer"},
+  "rejected":{"type":"integer"},"expired":{"type":"integer"}}},
+"NewStop":{"type":"object","required":["kind","reason"],"properties":{"kind":{"enum":["everything","tenant","desk","model","tool"]},
+  "name":{"type":["string","null"],"maxLength":256},"reason":{"type":"string","minLength":1,"maxLength":1000,"pattern":"[^ \\t\\r\\n]"}}},
+"StopInfo":{"type":"object","required":["id","kind","name","tenant","reason","stopped_by","stopped","resume_asked_by","resume_asked","resumed_by","resumed",
+  "halts"],"properties":{"id":{"type":"integer"},"kind":{"type":"string"},"name":{"type":"string"},"tenant":{"type":["string","null"]},
+  "reason":{"type":"string"},"stopped_by":{"type":"string"},"stopped":{"type":["string","null"]},"resume_asked_by":{"type":"string"},
+  "resume_asked":{"type":["string","null"]},"resumed_by":{"type":"string"},"resumed":{"type":["string","null"]},"halts":{"type":"boolean"}}},
+"StopList":{"type":"object","required":["stops"],"properties":{"stops":{"type":"array","items":{"$ref":"#/components/schemas/StopInfo"}}}}
+})json";
+}
+
+}  // namespace heng::api
