@@ -8,7 +8,12 @@ import sys
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "eval"))
 from figures_check import bad_figures, bad_quotes, fold  # noqa: E402
-from run import ask  # noqa: E402
+import importlib.util  # noqa: E402
+
+_spec = importlib.util.spec_from_file_location("eval_run", HERE.parent / "eval" / "run.py")
+_eval = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_eval)
+ask = _eval.ask
 
 
 def complaints(turn, answer):
@@ -28,9 +33,14 @@ def complaints(turn, answer):
     return wrong
 
 
-def play(path, options):
+def lines_of(path):
+    """The scenario's head and its turns."""
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    head, turns = lines[0], lines[1:]
+    return lines[0], lines[1:]
+
+
+def play(path, options):
+    head, turns = lines_of(path)
     history, failures = [], 0
     for turn in turns:
         body = {"kb": options.kb or head["kb"], "question": turn["ask"], "stream": False, "history": history}

@@ -106,8 +106,15 @@ Result<ScoreResult> FakeInference::score(const ScoreRequest& request, std::stop_
   result.model_sha256 = sha256_hex(settings_.chat_model);
   for (const auto& item : request.items) {
     auto& row = result.logprobs.emplace_back();
-    for (const auto& candidate : request.candidates)
-      row.push_back(settings_.score ? settings_.score(request.prefix, item, candidate) : overlap(item, candidate));
+    const auto one = [&](const std::string& candidate) { return settings_.score ? settings_.score(request.prefix, item, candidate) : overlap(item, candidate); };
+    for (const auto& candidate : request.candidates) row.push_back(one(candidate));
+    for (const auto& field : request.fields) {
+      const std::size_t first = row.size();
+      for (const auto& candidate : field.candidates) row.push_back(one(field.lead + candidate));
+      double sum = 0;
+      for (std::size_t i = first; i < row.size(); ++i) sum += std::exp(row[i]);
+      for (std::size_t i = first; i < row.size(); ++i) row[i] -= std::log(sum);
+    }
   }
   return result;
 }

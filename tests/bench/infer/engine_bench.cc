@@ -3,7 +3,10 @@
 //   infer_engine_bench wave MODEL THREADS CONTEXT_TOKENS CLIENTS WAVES ANSWER_TOKENS NEVER_IDS < requests
 //     (standard input: the system prompt on the first line, then CLIENTS × WAVES questions, one a line)
 //   infer_engine_bench json MODEL THREADS RUNS forced|sampled          fixed parts of a JSON answer
+//   infer_engine_bench score MODEL THREADS RUNS < request        standard input: {"prefix","items","fields":[{"lead","candidates"}]}
 #include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -151,6 +154,42 @@ int json(char** a) {
   return 0;
 }
 
+// Items a second, and the log-probabilities of the last run.
+int score(char** a) {
+  LlamaSettings settings;
+  settings.path = a[2];
+  settings.threads = std::atoi(a[3]);
+  settings.context_tokens = 4096;
+  settings.max_sequences = 256;
+  auto engine = LlamaEngine::create(settings);
+  if (!engine.ok()) return 1;
+  const auto input = nlohmann::json::parse(std::cin);
+  ScoreRequest request;
+  request.tenant = TenantId("bench");
+  request.prefix = input.at("prefix").get<std::string>();
+  request.items = input.at("items").get<std::vector<std::string>>();
+  for (const auto& field : input.at("fields")) request.fields.push_back({field.at("lead").get<std::string>(), field.at("candidates").get<std::vector<std::string>>()});
+  ScoreRequest warm = request;
+  warm.tenant = TenantId("warm");
+  warm.items.resize(std::min<std::size_t>(warm.items.size(), 4));
+  if (!(*engine)->score(warm, {}).ok()) return 1;
+  nlohmann::json out{{"seconds", nlohmann::json::array()}};
+  for (int run = 0; run < std::atoi(a[4]); ++run) {
+    request.tenant = TenantId("bench" + std::to_string(run));  // each run reads the prefix anew
+    const auto begin = std::chrono::steady_clock::now();
+    const auto result = (*engine)->score(request, {});
+    if (!result.ok()) {
+      fmt::print(stderr, "{}\n", result.error().message);
+      return 1;
+    }
+    out["seconds"].push_back(elapsed_ms(begin) / 1000);
+    out["logprobs"] = result->logprobs;
+    out["decoded_tokens"] = result->decoded_tokens;
+  }
+  fmt::print("{}\n", out.dump());
+  return 0;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -158,6 +197,7 @@ int main(int count, char** arguments) {
   if (mode == "single" && count == 7) return single(arguments);
   if (mode == "wave" && count == 9) return wave(arguments);
   if (mode == "json" && count == 6) return json(arguments);
-  fmt::print(stderr, "usage: infer_engine_bench single|wave|json …\n");
+  if (mode == "score" && count == 5) return score(arguments);
+  fmt::print(stderr, "usage: infer_engine_bench single|wave|json|score …\n");
   return 2;
 }

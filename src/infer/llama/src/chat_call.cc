@@ -1,5 +1,8 @@
 #include "chat_call.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -176,18 +179,65 @@ Result<ChatResult> ChatCall::chat(const ChatRequest& request, const ChatSink& si
   return result;
 }
 
+namespace {
+
+bool begins(const std::vector<Token>& text, const std::vector<Token>& part) {
+  return part.size() <= text.size() && std::equal(part.begin(), part.end(), text.begin());
+}
+
+/// The candidates' tokens as a trie: open candidates, or closed fields.
+Result<ContinuationTrie> trie_of(const Model& model, const ScoreRequest& request) {
+  if (request.candidates.empty() == request.fields.empty())
+    return Error(ErrorCode::invalid_argument, request.fields.empty() ? "there are no candidates" : "give 'candidates' or 'fields', not both", "candidates");
+  std::vector<std::vector<Token>> tokens;
+  std::vector<int> field;
+  const auto add = [&](const std::string& lead, const std::string& candidate, int of_field) -> Result<void> {
+    HENG_TRY(check_text(candidate, "candidates"));
+    if (candidate.empty()) return Error(ErrorCode::invalid_argument, "a candidate is empty", "candidates");
+    tokens.push_back(model.tokenize(lead + candidate, false, request.parse_special));
+    field.push_back(of_field);
+    return {};
+  };
+  for (const auto& candidate : request.candidates) HENG_TRY(add("", candidate, 0));
+  if (request.fields.empty()) return ContinuationTrie(tokens);
+  for (std::size_t f = 0; f < request.fields.size(); ++f) {
+    HENG_TRY(check_text(request.fields[f].lead, "fields"));
+    if (request.fields[f].candidates.empty()) return Error(ErrorCode::invalid_argument, fmt::format("field {} has no candidates", f), "fields");
+    for (const auto& candidate : request.fields[f].candidates) HENG_TRY(add(request.fields[f].lead, candidate, static_cast<int>(f)));
+  }
+  for (std::size_t a = 0; a < tokens.size(); ++a)
+    for (std::size_t b = 0; b < tokens.size(); ++b)
+      if (a != b && field[a] == field[b] && begins(tokens[b], tokens[a]))
+        return Error(ErrorCode::invalid_argument, fmt::format("a candidate of field {} is the beginning of another or equal to it: end each with a delimiter", field[a]), "fields");
+  return ContinuationTrie(tokens, field);
+}
+
+/// Sorts the items and drops equal ones; returns each one's place in what is left.
+std::vector<std::size_t> sort_items(ScoreWork& work) {
+  std::vector<std::size_t> order(work.items.size()), places(work.items.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return work.items[a] < work.items[b]; });
+  std::vector<std::vector<Token>> kept;
+  for (const auto at : order) {
+    if (kept.empty() || kept.back() != work.items[at]) {
+      const auto common = kept.empty() ? 0 : std::mismatch(kept.back().begin(), kept.back().end(), work.items[at].begin(), work.items[at].end()).first - kept.back().begin();
+      work.shared.push_back(static_cast<int>(common));
+      kept.push_back(std::move(work.items[at]));
+    }
+    places[at] = kept.size() - 1;
+  }
+  work.items = std::move(kept);
+  return places;
+}
+
+}  // namespace
+
 Result<ScoreResult> ChatCall::score(const ScoreRequest& request, std::stop_token stop) const {
-  if (request.candidates.empty()) return Error(ErrorCode::invalid_argument, "there are no candidates", "candidates");
   if (request.prefix.size() > bytes_per_token_limit * static_cast<std::size_t>(decoder.sequence_limit())) {
     return Error(ErrorCode::too_large, fmt::format("the prefix has {} bytes, more than {} tokens of context can hold", request.prefix.size(), decoder.sequence_limit()), "prefix");
   }
   HENG_TRY(check_text(request.prefix, "prefix"));
-  std::vector<std::vector<Token>> candidates;
-  for (const auto& candidate : request.candidates) {
-    HENG_TRY(check_text(candidate, "candidates"));
-    candidates.push_back(model.tokenize(candidate, false, request.parse_special));
-    if (candidates.back().empty()) return Error(ErrorCode::invalid_argument, "a candidate is empty", "candidates");
-  }
+  auto trie = HENG_TRY(trie_of(model, request));
   auto job = std::make_shared<Job>();
   job->kind = Job::Kind::score;
   job->key = {request.tenant, ""};
@@ -195,7 +245,7 @@ Result<ScoreResult> ChatCall::score(const ScoreRequest& request, std::stop_token
   job->deadline = request.deadline;
   job->stop = std::move(stop);
   job->tokens = model.tokenize(request.prefix, true, request.parse_special);
-  job->score = std::make_unique<ScoreWork>(ContinuationTrie(candidates));
+  job->score = std::make_unique<ScoreWork>(std::move(trie));
   auto& work = *job->score;
   bool some_empty = false;
   for (const auto& item : request.items) {
@@ -210,15 +260,16 @@ Result<ScoreResult> ChatCall::score(const ScoreRequest& request, std::stop_token
     job->tokens.pop_back();
   }
   job->prompt_tokens = static_cast<int>(job->tokens.size());
+  const auto places = sort_items(work);
   const int answer = work.trie.decoded_nodes();
   for (std::size_t i = 0; i < work.items.size(); ++i) {
     work.largest_item = std::max(work.largest_item, static_cast<int>(work.items[i].size()));
     const int size = static_cast<int>(work.items[i].size()) + answer;
     if (size > decoder.batch_limit() || job->prompt_tokens + size > decoder.sequence_limit()) {
-      return Error(ErrorCode::too_large, fmt::format("prefix and item {} have {} tokens; an item may have {}, with its prefix {}", i, job->prompt_tokens + size, decoder.batch_limit() - answer, decoder.sequence_limit()), "items");
+      return Error(ErrorCode::too_large, fmt::format("prefix and item {} have {} tokens; an item may have {}, with its prefix {}", std::find(places.begin(), places.end(), i) - places.begin(), job->prompt_tokens + size, decoder.batch_limit() - answer, decoder.sequence_limit()), "items");
     }
   }
-  if (work.trie.branches() >= decoder.sequences() || 1 + answer > decoder.sequences()) {
+  if (work.trie.branches() >= decoder.sequences() || work.trie.outputs() > decoder.sequences()) {
     return Error(ErrorCode::too_large, fmt::format("the candidates fan out into {} sequences, the model has {}", work.trie.branches(), decoder.sequences()), "candidates");
   }
   ScoreResult result;
@@ -227,7 +278,7 @@ Result<ScoreResult> ChatCall::score(const ScoreRequest& request, std::stop_token
   const Abandon abandon{*job};
   HENG_TRY(decoder.submit(job));
   HENG_TRY(wait_for_end(*job));
-  result.logprobs = std::move(work.logprobs);
+  for (const auto place : places) result.logprobs.push_back(work.logprobs[place]);
   result.decoded_tokens = work.decoded_tokens + job->prompt_tokens - job->reused;
   return result;
 }

@@ -81,6 +81,7 @@ class Decoder final : private SequenceMemory {
   bool score_step();
   int plan_fill(const Job& job, int budget_tokens) const;
   bool run_fill(Job& job, int count);
+  void read_fill(const ScoreWork& work, const std::map<int, int>& rows, std::vector<double>& result) const;
 
   int run_batch(Priority priority, const Adapter* adapter);
   void batch_clear() { batch_.n_tokens = 0; }

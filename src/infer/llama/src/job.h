@@ -22,9 +22,10 @@ namespace heng::infer {
 /// Candidate scoring behind a job's tokens (the shared prefix).
 struct ScoreWork {
   explicit ScoreWork(ContinuationTrie t) : trie(std::move(t)) {}
-  std::vector<std::vector<Token>> items;
+  std::vector<std::vector<Token>> items;       ///< Different from each other, sorted: neighbours share their beginnings.
+  std::vector<int> shared;                     ///< Of each item: tokens it begins with like the one before.
   ContinuationTrie trie;
-  std::vector<std::vector<double>> logprobs;   ///< Written by the decode thread; read after the end.
+  std::vector<std::vector<double>> logprobs;   ///< Per item; written by the decode thread; read after the end.
   std::size_t next_item = 0;
   int largest_item = 0;                        ///< In tokens.
   int decoded_tokens = 0;

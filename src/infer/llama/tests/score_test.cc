@@ -52,6 +52,34 @@ TEST_F(Score, ManyItemsShareOnePrefixAndKeepTheirOrder) {
   EXPECT_LT(result->decoded_tokens, 120 + 70 * 12 + 60);
 }
 
+TEST_F(Score, ClosedFieldsSumToOneAndAgreeWithOpenScoring) {
+  ScoreRequest open;
+  open.tenant = TenantId("bank");
+  open.prefix = "Review and its tone as JSON.\n";
+  open.items = {"I love this bank. =>", "Terrible fees. =>", "I love this bank. =>", "I love this bench. =>"};
+  open.candidates = {" {\"tone\":\"good", " {\"tone\":\"bad", " {\"tone\":\"neither"};
+  ScoreRequest closed = open;
+  closed.candidates.clear();
+  closed.fields = {{" {\"tone\":\"", {"good", "bad", "neither"}}, {" {\"about\":\"", {"fees", "staff"}}};
+  const auto a = shared_engine().score(open, {});
+  const auto b = shared_engine().score(closed, {});
+  ASSERT_TRUE(a.ok() && b.ok()) << (b.ok() ? "" : b.error().message);
+  ASSERT_EQ(b->logprobs.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto& row = b->logprobs[i];
+    ASSERT_EQ(row.size(), 5u);
+    EXPECT_NEAR(std::exp(row[0]) + std::exp(row[1]) + std::exp(row[2]), 1, 1e-6);
+    EXPECT_NEAR(std::exp(row[3]) + std::exp(row[4]), 1, 1e-6);
+    // single-token labels: the difference of two is the same whether all of the vocabulary competes or not
+    EXPECT_NEAR(row[0] - row[1], a->logprobs[i][0] - a->logprobs[i][1], 0.3) << i;
+  }
+  EXPECT_EQ(b->logprobs[0], b->logprobs[2]);  // equal items are computed once
+  closed.fields[1].candidates = {"fees", "fees and staff"};
+  EXPECT_EQ(shared_engine().score(closed, {}).error().code, ErrorCode::invalid_argument);
+  closed.candidates = {" yes"};
+  EXPECT_EQ(shared_engine().score(closed, {}).error().code, ErrorCode::invalid_argument);
+}
+
 TEST_F(Score, EmptyItemsAndBadInput) {
   ScoreRequest request;
   request.prefix = "The capital of France is";

@@ -124,19 +124,30 @@ struct ChatResult {
 /// Called on the thread that called chat(), in order. Return false to stop early (finish = cancelled).
 using ChatSink = std::function<bool(const ChatDelta&)>;
 
+/// One closed question about an item: exactly one of `candidates` follows `lead`.
+struct ScoreField {
+  std::string lead;                             ///< Forced text between the item and the candidate, such as `"tone":"`.
+  std::vector<std::string> candidates;          ///< At least one; none may begin another (end them with a delimiter).
+};
+
 struct ScoreRequest {
   std::string model;
   TenantId tenant;
   std::string prefix;                           ///< Shared by all items, decoded once.
   std::vector<std::string> items;               ///< Text between the prefix and the candidate, one per item.
-  std::vector<std::string> candidates;          ///< The same for every item.
+  std::vector<std::string> candidates;          ///< The same for every item. Empty where `fields` are given.
+  /// Instead of `candidates`: closed fields, each answered from the item's shared state, independent of the others. Their
+  /// log-probabilities are those under a grammar that allows only the candidates (normalised at each token where several
+  /// are possible), so forced parts cost no logits and a field's probabilities sum to 1.
+  std::vector<ScoreField> fields;
   bool parse_special = true;                    ///< Special tokens such as <|im_start|> in prefix and items are read as such.
   Priority priority = Priority::batch;
   std::optional<SteadyTime> deadline;
 };
 
 struct ScoreResult {
-  /// logprobs[item][candidate]: sum of log-probabilities of the candidate's tokens behind prefix + item.
+  /// logprobs[item][candidate]: sum of log-probabilities of the candidate's tokens behind prefix + item; with `fields` the
+  /// candidates of all fields in order.
   std::vector<std::vector<double>> logprobs;
   int decoded_tokens = 0;
   std::string model_sha256;
