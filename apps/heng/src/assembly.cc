@@ -229,6 +229,14 @@ std::string default_chat_model(const Config& config, const std::vector<ModelFile
   return best;
 }
 
+Result<std::unique_ptr<Inference>> open_models(const Config& config, Models models) {
+  log::configure(log::Level::warn, false);
+  auto router = std::make_unique<infer::ModelRouter>();
+  HENG_TRY(add_models(*router, config, models, infer::ComputeLane::create()));
+  HENG_TRY(check_models(*router, config, models));
+  return std::unique_ptr<Inference>(std::move(router));
+}
+
 Result<std::unique_ptr<Assembly>> open_assembly(const fs::path& folder, Models models) {
   auto config = HENG_TRY(load_config(folder));
   log::configure(log::Level::warn, false);

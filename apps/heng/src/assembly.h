@@ -76,6 +76,9 @@ std::vector<ModelFile> find_models(const Config& config);
 /// The default chat model: the configured one, else the largest file of at most 4 GB that is not an embedding model.
 std::string default_chat_model(const Config& config, const std::vector<ModelFile>& files);
 
+/// The models alone: nothing of the ledger or the databases is opened, so it works beside a running server.
+Result<std::unique_ptr<Inference>> open_models(const Config& config, Models models);
+
 /// Configuration and assembly in one step, for verbs.
 Result<std::unique_ptr<Assembly>> open_assembly(const std::filesystem::path& folder, Models models);
 

@@ -50,6 +50,7 @@ struct Config {
 
   std::filesystem::path database(const std::string& name) const { return data / (name + ".db"); }
   std::filesystem::path ledger() const { return data / "ledger"; }
+  std::filesystem::path tasks() const { return data / "tasks"; }
   std::filesystem::path keyring() const { return data / "keyring"; }
 };
 

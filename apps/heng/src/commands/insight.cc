@@ -1,0 +1,281 @@
+// train, label, tasks: reading texts with trained heads.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "../assembly.h"
+#include "../options.h"
+#include "../signals.h"
+#include "../terminal.h"
+#include "heng/insight/dataset.h"
+#include "heng/insight/label_stream.h"
+#include "heng/insight/report.h"
+#include "heng/insight/task_labeller.h"
+#include "heng/insight/trainer.h"
+
+namespace heng::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
+
+// ---- train
+
+struct TrainOptions {
+  std::string task, kind = "label", description;
+  fs::path in, holdout;
+  std::vector<std::string> embedding_models;
+  bool linear_only = false, evaluation_only = false;
+  int folds = 5;
+  double tolerance = 0.5, confidence = 95;
+};
+
+void print_stage(const insight::ClassificationReport& stage) {
+  fmt::print("\n{} ({}, {} {})\n", bold(stage.stage), stage.measured_on, stage.rows, say("rows", "行"));
+  fmt::print("  {} {:.4f} · macro F1 {:.4f} · weighted F1 {:.4f} · ECE {:.4f}\n", say("accuracy", "准确率"), stage.accuracy, stage.macro_f1, stage.weighted_f1, stage.ece);
+}
+
+void print_classes(const insight::ClassificationReport& stage) {
+  std::vector<std::vector<std::string>> rows = {{say("label", "标签"), say("rows", "行数"), say("precision", "精确率"), say("recall", "召回率"), "F1"}};
+  for (const auto& c : stage.classes) rows.push_back({c.label, std::to_string(c.rows), fmt::format("{:.4f}", c.precision), fmt::format("{:.4f}", c.recall), fmt::format("{:.4f}", c.f1)});
+  fmt::print("\n{}", table(rows, {1, 2, 3, 4}));
+  if (stage.classes.size() > 12) return;
+  rows = {{say("truth \\ given", "真实 \\ 判为")}};
+  std::vector<int> right;
+  for (std::size_t c = 0; c < stage.classes.size(); ++c) {
+    rows[0].push_back(stage.classes[c].label);
+    right.push_back(static_cast<int>(c) + 1);
+  }
+  for (std::size_t t = 0; t < stage.classes.size(); ++t) {
+    rows.push_back({stage.classes[t].label});
+    for (const int count : stage.confusion[t]) rows.back().push_back(std::to_string(count));
+  }
+  fmt::print("\n{}", table(rows, right));
+}
+
+void print_report(const insight::TrainingReport& report, const fs::path& path) {
+  for (const auto& stage : report.stages) print_stage(stage);
+  print_classes(report.stages.back());
+  if (report.cascade) {
+    const auto& plan = *report.cascade;
+    fmt::print("\n{} ({} {:.2f} {}, {:.0f} % {})\n", bold(say("cascade", "级联")), say("at most", "最多损失"), 100 * plan.tolerance, say("points lost", "个百分点"), 100 * plan.confidence, say("confidence", "置信"));
+    for (const auto& step : plan.steps)
+      fmt::print("  {:<8} {} {:>8} · {} {:.4f}{}\n", tier_name(step.tier), say("answers", "回答"), percent(step.share), say("accuracy", "准确率"), step.accuracy,
+                 &step == &plan.steps.back() ? "" : fmt::format(" · {} {:.3f}", say("when at least", "当把握不低于"), step.threshold));
+    fmt::print("  {} {:.4f} ({} {:.4f})\n", say("accuracy of the whole", "整体准确率"), plan.accuracy, say("last stage alone", "仅用末级"), plan.last_accuracy);
+  }
+  for (const auto& note : report.notes) fmt::print("\n! {}", note);
+  double total = 0;
+  std::string times;
+  for (const auto& time : report.times) {
+    total += time.seconds;
+    times += fmt::format("{}{} {:.2f} s", times.empty() ? "" : ", ", time.stage, time.seconds);
+  }
+  fmt::print("\n{}: {} ({})\n", say("trained", "已训练"), report.info.name, times);
+  fmt::print("{}\n", dim(fmt::format("{} {} · {} {} · {:.2f} s", say("data", "数据"), report.info.data_sha256.substr(0, 16), say("file", "文件"), path.string(), total)));
+}
+
+int run_train(const Common& common, const TrainOptions& options) {
+  if (auto named = insight::check_task_name(options.task); !named.ok()) return report(named.error());
+  auto config = load_config(common.folder);
+  if (!config.ok()) return report(config.error());
+  auto data = insight::read_labelled(options.in);
+  if (!data.ok()) return report(data.error());
+  std::optional<insight::LabelledData> holdout;
+  if (!options.holdout.empty()) {
+    auto rows = insight::read_labelled(options.holdout, data->names);
+    if (!rows.ok()) return report(rows.error());
+    holdout = std::move(*rows);
+  }
+  std::unique_ptr<Inference> inference;
+  if (!options.linear_only) {
+    auto models = open_models(*config, Models::embedding);
+    if (!models.ok()) return report(models.error());
+    inference = std::move(*models);
+  }
+  insight::TrainSettings settings;
+  settings.name = options.task;
+  settings.description = options.description;
+  settings.encoder = !options.linear_only;
+  settings.embedding_models = options.embedding_models;
+  settings.folds = options.folds;
+  settings.tolerance = options.tolerance / 100;
+  settings.confidence = options.confidence / 100;
+  settings.evaluation_only = options.evaluation_only;
+  Progress progress(fmt::format("{} {}", say("training", "训练"), options.task));
+  auto trained = insight::train_labels(*data, holdout ? &*holdout : nullptr, settings, inference.get(), system_clock(),
+                                       [&](const std::string& stage, int done, int total) { progress.update(done, total, stage); }, stop_signal());
+  progress.clear();
+  if (!trained.ok()) return report(trained.error());
+  const fs::path path = config->tasks() / (options.task + ".task");
+  if (auto written = insight::write_task_file(path, trained->file); !written.ok()) return report(written.error());
+  if (common.json) fmt::print("{}\n", insight::report_to_json(trained->report));
+  else print_report(trained->report, path);
+  return 0;
+}
+
+// ---- label
+
+struct LabelOptions {
+  std::string task, tier = "auto";
+  fs::path in = "-", out = "-";
+  double abstain = 0;
+  bool evidence = false, restart = false;
+  int threads = 0;
+};
+
+/// The embedding models only where the stage may need them: loading takes memory and time.
+Result<std::unique_ptr<Inference>> models_for(const Config& config, const TaskInfo& info, Tier tier) {
+  const bool encoder = std::any_of(info.tiers.begin(), info.tiers.end(), [](Tier t) { return t != Tier::linear; });
+  if (tier == Tier::linear || !encoder) return std::unique_ptr<Inference>();
+  return open_models(config, tier == Tier::model ? Models::all : Models::embedding);
+}
+
+void print_label_report(const insight::LabelStreamReport& done, const LabelOptions& options, bool json) {
+  if (json) {
+    nlohmann::ordered_json tiers;
+    for (const Tier tier : {Tier::linear, Tier::encoder, Tier::fused, Tier::model})
+      if (done.by_tier[static_cast<std::size_t>(tier)]) tiers[tier_name(tier)] = done.by_tier[static_cast<std::size_t>(tier)];
+    const nlohmann::ordered_json j = {{"task", options.task}, {"lines", done.lines}, {"errors", done.errors}, {"abstained", done.abstained}, {"continued_from", done.continued_from},
+                                      {"answered_by", tiers.is_null() ? nlohmann::ordered_json::object() : tiers}, {"seconds", done.seconds}, {"stopped", done.stopped}};
+    fmt::print(stderr, "{}\n", j.dump());
+    return;
+  }
+  std::string by;
+  for (const Tier tier : {Tier::linear, Tier::encoder, Tier::fused, Tier::model})
+    if (const auto count = done.by_tier[static_cast<std::size_t>(tier)]) by += fmt::format("{}{} {}", by.empty() ? "" : ", ", tier_name(tier), percent(static_cast<double>(count) / static_cast<double>(std::max<std::int64_t>(1, done.lines))));
+  fmt::print(stderr, "{} {} ({} {}, {} {}; {}) · {:.2f} s · {:.0f} {}\n", done.lines, say("lines", "行"), done.errors, say("errors", "个错误"), done.abstained, say("abstained", "条弃答"), by, done.seconds,
+             static_cast<double>(done.lines) / std::max(done.seconds, 1e-9), say("a second", "行/秒"));
+  if (done.continued_from) fmt::print(stderr, "{} {}\n", say("continued behind line", "接续自第"), done.continued_from);
+  if (done.stopped) fmt::print(stderr, "{}\n", say("stopped; the same command goes on from here", "已停止；重新运行同一命令即可接续"));
+}
+
+int run_label(const Common& common, const LabelOptions& options) {
+  const auto tier = tier_from_name(options.tier);
+  auto config = load_config(common.folder);
+  if (!config.ok()) return report(config.error());
+  insight::TaskLabeller catalogue({.folder = config->tasks(), .threads = options.threads}, nullptr);
+  auto info = catalogue.task(options.task);
+  if (!info.ok()) return report(info.error());
+  auto models = models_for(*config, *info, *tier);
+  if (!models.ok()) return report(models.error());
+  insight::TaskLabeller labeller({.folder = config->tasks(), .threads = options.threads}, models->get());
+  insight::LabelStreamSettings settings;
+  settings.input = options.in;
+  settings.output = options.out;
+  settings.task = options.task;
+  settings.task_version = fmt::format("{}/{}", info->data_sha256.substr(0, 16), info->trained_ms);
+  settings.tenant = TenantId("default");
+  settings.tier = *tier;
+  settings.abstain_below = options.abstain;
+  settings.evidence = options.evidence;
+  settings.restart = options.restart;
+  const bool dear = *tier != Tier::linear && models->get() != nullptr;
+  settings.lines_at_once = options.in == "-" && options.out == "-" ? 256 : dear ? 1024 : 16384;
+  Progress progress(fmt::format("{} {}", say("labelling", "打标签"), options.task));
+  auto done = insight::label_stream(labeller, settings, [&](std::int64_t bytes, std::int64_t total, std::int64_t lines) {
+    if (total > 0) progress.update(bytes, total, fmt::format("{} {}", lines, say("lines", "行")));
+  }, stop_signal());
+  progress.clear();
+  if (!done.ok()) return report(done.error());
+  print_label_report(*done, options, common.json);
+  return done->stopped ? 1 : 0;
+}
+
+// ---- tasks
+
+int run_tasks_list(const Common& common) {
+  auto config = load_config(common.folder);
+  if (!config.ok()) return report(config.error());
+  auto tasks = insight::TaskLabeller({.folder = config->tasks()}, nullptr).tasks();
+  if (!tasks.ok()) return report(tasks.error());
+  if (common.json) {
+    for (const auto& info : *tasks) fmt::print("{}\n", insight::task_info_to_json(info));
+    return 0;
+  }
+  if (tasks->empty()) {
+    fmt::print("{}\n", say("no task is trained yet: heng train --task NAME --kind label --in ROWS.jsonl", "还没有训练任务：heng train --task 名称 --kind label --in 数据.jsonl"));
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows = {{say("task", "任务"), say("kind", "类型"), say("labels", "标签"), say("stages", "级"), say("rows", "行数"), say("accuracy", "准确率"), say("use", "用途")}};
+  for (const auto& info : *tasks) {
+    std::string tiers, accuracy = "–";
+    for (const Tier tier : info.tiers) tiers += (tiers.empty() ? "" : ",") + std::string(tier_name(tier));
+    for (const auto& [name, value] : info.metrics)
+      if (name == "accuracy") accuracy = fmt::format("{:.4f}", value);
+    rows.push_back({info.name, task_kind_name(info.kind), std::to_string(info.labels.size()), tiers, std::to_string(info.rows), accuracy, info.evaluation_only ? say("evaluation only", "仅供评测") : ""});
+  }
+  fmt::print("{}", table(rows, {2, 4, 5}));
+  return 0;
+}
+
+int run_tasks_show(const Common& common, const std::string& name) {
+  auto config = load_config(common.folder);
+  if (!config.ok()) return report(config.error());
+  const insight::TaskLabeller labeller({.folder = config->tasks()}, nullptr);
+  auto info = labeller.task(name);
+  if (!info.ok()) return report(info.error());
+  auto file = insight::read_task_file(labeller.path(name));
+  if (!file.ok()) return report(file.error());
+  const auto details = nlohmann::ordered_json::parse(file->details_json, nullptr, false);
+  if (common.json) {
+    auto j = nlohmann::ordered_json::parse(insight::task_info_to_json(*info));
+    j["details"] = details;
+    fmt::print("{}\n", j.dump());
+    return 0;
+  }
+  fmt::print("{} · {}\n{}\n", bold(info->name), task_kind_name(info->kind), info->description);
+  std::string labels;
+  for (const auto& label : info->labels) labels += (labels.empty() ? "" : ", ") + label;
+  fmt::print("{}\n", wrap(labels, 96, "  "));
+  for (const auto& [metric, value] : info->metrics) fmt::print("  {:<18} {:.4f}\n", metric, value);
+  fmt::print("  {} {} · sha256 {} · {}\n", info->rows, say("rows", "行"), info->data_sha256, labeller.path(name).string());
+  return 0;
+}
+
+}  // namespace
+
+void add_insight(CLI::App& app, Common& common, Run& run) {
+  auto* train = app.add_subcommand("train", "train a task from labelled rows; prints its report");
+  auto t = std::make_shared<TrainOptions>();
+  train->add_option("--task", t->task, "name: a-z, 0-9, -")->required();
+  train->add_option("--kind", t->kind, "label")->check(CLI::IsMember({"label"}));
+  train->add_option("--in", t->in, "JSON Lines {\"text\",\"label\"}")->required()->check(CLI::ExistingFile);
+  train->add_option("--holdout", t->holdout, "rows to measure on instead of cross-validation")->check(CLI::ExistingFile);
+  train->add_option("--description", t->description, "what the task is for");
+  train->add_flag("--linear-only", t->linear_only, "no encoder stage: trains in seconds, needs no model");
+  train->add_option("--embedding-model", t->embedding_models, "embedding models of the encoder stage (their vectors are joined; default: by language)");
+  train->add_option("--folds", t->folds, "held-out folds for calibration")->check(CLI::Range(2, 20));
+  train->add_option("--tolerance", t->tolerance, "points of accuracy the cascade may lose against its last stage")->check(CLI::Range(0.0, 100.0));
+  train->add_option("--confidence", t->confidence, "confidence in that, percent")->check(CLI::Range(50.0, 99.99));
+  train->add_flag("--evaluation-only", t->evaluation_only, "mark the task: its data may be used to measure only");
+  add_common(*train, common);
+  train->callback([&common, &run, t] { run = [&common, t] { return run_train(common, *t); }; });
+
+  auto* label = app.add_subcommand("label", "label texts with a trained task: JSON Lines in, JSON Lines out");
+  auto l = std::make_shared<LabelOptions>();
+  label->add_option("--task", l->task, "a trained task; see heng tasks list")->required();
+  label->add_option("--in", l->in, "JSON Lines {\"id\",\"text\"}; -: standard input")->required();
+  label->add_option("--out", l->out, "one line for each line of input; -: standard output")->required();
+  label->add_option("--tier", l->tier, "which stage answers")->check(CLI::IsMember({"auto", "linear", "encoder", "fused", "model"}));
+  label->add_option("--abstain", l->abstain, "give no label below this probability")->check(CLI::Range(0.0, 1.0));
+  label->add_flag("--evidence", l->evidence, "the spans that carried each decision");
+  label->add_flag("--restart", l->restart, "begin anew where an earlier run was broken off");
+  label->add_option("--threads", l->threads, "for the linear stage (default: one per core)")->check(CLI::Range(0, 256));
+  add_common(*label, common);
+  label->callback([&common, &run, l] { run = [&common, l] { return run_label(common, *l); }; });
+
+  auto* tasks = app.add_subcommand("tasks", "the trained tasks");
+  tasks->require_subcommand(1);
+  auto* list = tasks->add_subcommand("list", "names, labels, stages, measured accuracy");
+  add_common(*list, common);
+  list->callback([&common, &run] { run = [&common] { return run_tasks_list(common); }; });
+  auto* show = tasks->add_subcommand("show", "one task: labels, metrics, settings");
+  auto name = std::make_shared<std::string>();
+  show->add_option("TASK", *name, "name")->required();
+  add_common(*show, common);
+  show->callback([&common, &run, name] { run = [&common, name] { return run_tasks_show(common, *name); }; });
+}
+
+}  // namespace heng::app

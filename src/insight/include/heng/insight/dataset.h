@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "heng/base/result.h"
+
+namespace heng::insight {
+
+constexpr std::size_t longest_text_code_points = 100'000;
+
+/// Why a text cannot be read, or nothing: empty (white space only), longer than longest_text_code_points, not UTF-8.
+Result<void> check_text(std::string_view text);
+
+/// A line that could not be used.
+struct BadRow {
+  std::int64_t line = 0;              ///< From 1.
+  std::string reason;
+};
+
+/// Labelled texts of one task, read from JSON Lines {"text","label"} (also "id"; "content" for "text").
+struct LabelledData {
+  std::vector<std::string> texts;
+  std::vector<int> labels;            ///< Index into `names`.
+  std::vector<std::string> names;     ///< Labels in byte order.
+  std::string sha256;                 ///< Of the file.
+  std::vector<BadRow> bad;            ///< The first hundred.
+  std::int64_t bad_rows = 0;
+  std::int64_t contradictory_texts = 0;  ///< Texts that stand there with two labels or more.
+  std::vector<std::string> contradictions;  ///< The first ten, with their labels.
+  std::int64_t repeated_rows = 0;     ///< Rows whose text and label stood there before.
+  std::vector<std::string> rare;      ///< Labels of a single row: they cannot be checked on held-out rows.
+};
+
+/// Errors: not_found; invalid_argument (fewer than two labels, or than eight usable rows; says what was wrong with the others).
+Result<LabelledData> read_labelled(const std::filesystem::path& file);
+/// As above; labels must be among `names`, and rows with another label are bad.
+Result<LabelledData> read_labelled(const std::filesystem::path& file, const std::vector<std::string>& names);
+
+}  // namespace heng::insight

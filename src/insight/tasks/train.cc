@@ -1,0 +1,245 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <random>
+
+#include "cascade/plan.h"
+#include "heng/base/text.h"
+#include "heng/insight/report.h"
+#include "heng/insight/trainer.h"
+#include "tasks/heads.h"
+
+namespace heng::insight {
+namespace {
+
+constexpr int many_classes = 20;
+
+/// Row → fold, every label spread evenly.
+std::vector<int> make_folds(std::span<const int> labels, int folds, std::uint64_t seed) {
+  std::vector<std::size_t> order(labels.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::mt19937_64 random(seed);
+  std::shuffle(order.begin(), order.end(), random);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return labels[a] < labels[b]; });
+  std::vector<int> fold(labels.size());
+  for (std::size_t i = 0; i < order.size(); ++i) fold[order[i]] = static_cast<int>(i % static_cast<std::size_t>(folds));
+  return fold;
+}
+
+bool mostly_chinese(const std::vector<std::string>& texts) {
+  std::size_t chinese = 0, seen = 0;
+  for (std::size_t i = 0; i < texts.size(); i += 1 + texts.size() / 500, ++seen) chinese += text::language_of(texts[i]) == text::Language::chinese;
+  return 2 * chinese > seen;
+}
+
+/// Trains the stages one after another; each leaves the log-odds it gave rows it was not trained on.
+class TaskTrainer {
+ public:
+  TaskTrainer(const LabelledData& data, const LabelledData* holdout, const TrainSettings& settings, Inference* inference, const TrainProgress& progress, std::stop_token stop)
+      : data_(data), holdout_(holdout), settings_(settings), inference_(inference), progress_(progress), stop_(stop), classes_(static_cast<int>(data.names.size())) {
+    folds_ = std::max(2, classes_ > many_classes ? std::min(3, settings.folds) : settings.folds);
+    fold_ = make_folds(data.labels, folds_, settings.seed);
+    texts_.assign(data.texts.begin(), data.texts.end());
+    if (holdout) holdout_texts_.assign(holdout->texts.begin(), holdout->texts.end());
+  }
+
+  Result<TrainedTask> run(const Clock& clock) {
+    note_data();
+    HENG_TRY(timed("linear", [&] { return train_linear(); }));
+    if (settings_.encoder && inference_) HENG_TRY(timed("encoder", [&] { return train_encoder(); }));
+    if (heads_.encoder) HENG_TRY(timed("fused", [&] { return train_fused(); }));
+    plan();
+    finish(clock);
+    TrainedTask out;
+    out.report = report_;
+    out.file = heads_.to_file(report_to_json(report_));
+    return out;
+  }
+
+ private:
+  std::size_t k() const { return static_cast<std::size_t>(classes_); }
+
+  template <class Function>
+  Result<void> timed(const char* stage, Function&& function) {
+    const auto start = system_clock().steady();
+    HENG_TRY(function());
+    report_.times.push_back({stage, elapsed_ms(start) / 1000});
+    return {};
+  }
+
+  Result<void> tell(const char* stage, int done, int total) {
+    if (progress_) progress_(stage, done, total);
+    if (stop_.stop_requested()) return Error(ErrorCode::cancelled, "stopped; nothing was written");
+    return {};
+  }
+
+  std::vector<bool> rows_outside(int fold) const {
+    std::vector<bool> use(fold_.size());
+    for (std::size_t i = 0; i < use.size(); ++i) use[i] = fold_[i] != fold;
+    return use;
+  }
+
+  void note_data() {
+    if (data_.bad_rows) report_.notes.push_back(fmt::format("{} rows were left out; the first: line {}: {}", data_.bad_rows, data_.bad[0].line, data_.bad[0].reason));
+    if (data_.contradictory_texts) report_.notes.push_back(fmt::format("{} texts have contradictory labels, for example {}", data_.contradictory_texts, data_.contradictions[0]));
+    if (data_.repeated_rows) report_.notes.push_back(fmt::format("{} rows repeat a text with the same label", data_.repeated_rows));
+    for (const auto& label : data_.rare) report_.notes.push_back(fmt::format("label \"{}\" has a single row: it was trained but cannot be checked", label));
+  }
+
+  Result<void> train_linear() {
+    LinearSettings linear;
+    linear.seed = settings_.seed;
+    const auto problem = LinearProblem::create(texts_, data_.labels, classes_, linear);
+    std::vector<float> held_out(texts_.size() * k());
+    LinearScratch scratch;
+    for (int f = 0; f < folds_; ++f) {
+      HENG_TRY(tell("linear", f, folds_ + 1));
+      const auto head = LinearHead::train(problem, rows_outside(f), linear);
+      for (std::size_t i = 0; i < texts_.size(); ++i)
+        if (fold_[i] == f) head.logits(texts_[i], scratch, std::span(held_out).subspan(i * k(), k()));
+    }
+    HENG_TRY(tell("linear", folds_, folds_ + 1));
+    heads_.linear = LinearStage{LinearHead::train(problem, {}, linear), Calibration::fit(held_out, data_.labels, classes_)};
+    calibrate(heads_.linear->calibration, held_out);
+    add_stage(Tier::linear, std::move(held_out));
+    if (holdout_) {
+      holdout_scores_.emplace_back(holdout_texts_.size() * k());
+      heads_.linear_probabilities(holdout_texts_, holdout_scores_.back());
+    }
+    return tell("linear", folds_ + 1, folds_ + 1);
+  }
+
+  Result<void> train_encoder() {
+    auto sources = choose_sources(*inference_, settings_.embedding_models, mostly_chinese(data_.texts));
+    if (!sources.ok()) {
+      if (!settings_.embedding_models.empty()) return sources.error();
+      report_.notes.push_back(sources.error().message + "; the task has its linear stage only");
+      return {};
+    }
+    EncoderStage stage;
+    stage.sources = *sources;
+    const auto told = [&](std::size_t done, std::size_t total) { if (progress_) progress_("embedding", static_cast<int>(done), static_cast<int>(total)); };
+    const Matrix vectors = HENG_TRY(embed_texts(*inference_, stage.sources, texts_, Priority::batch, stop_, told));
+    for (const auto& model : inference_->models())
+      for (auto& source : stage.sources)
+        if (model.name == source.model && !model.sha256.empty()) source.sha256 = model.sha256;
+    std::vector<float> held_out(texts_.size() * k());
+    MlpSettings mlp = mlp_settings();
+    for (int f = 0; f < folds_; ++f) {
+      HENG_TRY(tell("encoder", f, folds_ + 1));
+      const Matrix z = Mlp::train(vectors, data_.labels, rows_outside(f), classes_, mlp).logits(vectors);
+      for (std::size_t i = 0; i < texts_.size(); ++i)
+        if (fold_[i] == f) std::copy_n(z.row(i), k(), &held_out[i * k()]);
+    }
+    HENG_TRY(tell("encoder", folds_, folds_ + 1));
+    stage.heads.push_back(Mlp::train(vectors, data_.labels, {}, classes_, mlp));
+    stage.calibration = Calibration::fit(held_out, data_.labels, classes_);
+    calibrate(stage.calibration, held_out);
+    add_stage(Tier::encoder, std::move(held_out));
+    heads_.encoder = std::move(stage);
+    if (holdout_) {
+      const Matrix outside = HENG_TRY(embed_texts(*inference_, heads_.encoder->sources, holdout_texts_, Priority::batch, stop_));
+      holdout_scores_.emplace_back(holdout_texts_.size() * k());
+      heads_.encoder_probabilities(outside, holdout_scores_.back());
+    }
+    return tell("encoder", folds_ + 1, folds_ + 1);
+  }
+
+  MlpSettings mlp_settings() const {
+    MlpSettings mlp;
+    mlp.seed = settings_.seed;
+    return mlp;
+  }
+
+  Result<void> train_fused() {
+    const std::size_t rows = texts_.size();
+    std::vector<float> features(rows * 2 * k()), held_out(rows * k());
+    for (std::size_t i = 0; i < rows; ++i)
+      stacker_row(std::span(scores_[0].probabilities).subspan(i * k(), k()), std::span(scores_[1].probabilities).subspan(i * k(), k()), std::span(features).subspan(i * 2 * k(), 2 * k()));
+    constexpr double ridge = 0.01;
+    for (int f = 0; f < folds_; ++f) {
+      HENG_TRY(tell("fused", f, folds_ + 1));
+      std::vector<float> some;
+      std::vector<int> labels;
+      for (std::size_t i = 0; i < rows; ++i) {
+        if (fold_[i] == f) continue;
+        some.insert(some.end(), features.begin() + static_cast<std::ptrdiff_t>(i * 2 * k()), features.begin() + static_cast<std::ptrdiff_t>((i + 1) * 2 * k()));
+        labels.push_back(data_.labels[i]);
+      }
+      const auto stacker = Stacker::fit(some, labels, 2 * classes_, classes_, ridge);
+      for (std::size_t i = 0; i < rows; ++i)
+        if (fold_[i] == f) stacker.apply(std::span(features).subspan(i * 2 * k(), 2 * k()), std::span(held_out).subspan(i * k(), k()));
+    }
+    heads_.fused = FusedStage{Stacker::fit(features, data_.labels, 2 * classes_, classes_, ridge)};
+    add_stage(Tier::fused, std::move(held_out));
+    if (holdout_) {
+      holdout_scores_.emplace_back(holdout_texts_.size() * k());
+      heads_.fused_probabilities(holdout_scores_[0], holdout_scores_[1], holdout_scores_.back());
+    }
+    return tell("fused", folds_ + 1, folds_ + 1);
+  }
+
+  void calibrate(const Calibration& calibration, std::vector<float>& rows) const {
+    for (std::size_t i = 0; i < rows.size(); i += k()) calibration.apply(std::span(rows).subspan(i, k()), std::span(rows).subspan(i, k()));
+  }
+
+  void add_stage(Tier tier, std::vector<float> probabilities) { scores_.push_back({tier, std::move(probabilities)}); }
+
+  /// The cascade goes from the linear stage to the best of the dearer ones.
+  void plan() {
+    if (scores_.size() < 2) return;
+    const std::vector<StageScores> path = {scores_.front(), scores_.back()};
+    heads_.cascade = plan_cascade(path, data_.labels, classes_, settings_.tolerance, settings_.confidence);
+    report_.cascade = heads_.cascade;
+  }
+
+  void finish(const Clock& clock) {
+    for (std::size_t s = 0; s < scores_.size(); ++s) {
+      auto stage = holdout_ ? evaluate(holdout_scores_[s], holdout_->labels, data_.names) : evaluate(scores_[s].probabilities, data_.labels, data_.names);
+      stage.stage = tier_name(scores_[s].tier);
+      stage.measured_on = holdout_ ? "holdout" : fmt::format("{}-fold cross-validation", folds_);
+      heads_.info.tiers.push_back(scores_[s].tier);
+      report_.stages.push_back(std::move(stage));
+    }
+    auto& info = heads_.info;
+    info.name = settings_.name;
+    info.kind = TaskKind::label;
+    info.description = settings_.description;
+    info.labels = data_.names;
+    const auto& best = report_.stages.back();
+    info.metrics = {{"accuracy", best.accuracy}, {"macro_f1", best.macro_f1}, {"weighted_f1", best.weighted_f1}, {"ece", best.ece}};
+    for (const auto& stage : report_.stages) info.metrics.emplace_back(stage.stage + "_accuracy", stage.accuracy);
+    info.data_sha256 = data_.sha256;
+    info.rows = static_cast<std::int64_t>(data_.texts.size());
+    info.trained_ms = clock.unix_ms();
+    info.evaluation_only = settings_.evaluation_only;
+    report_.info = info;
+  }
+
+  const LabelledData& data_;
+  const LabelledData* holdout_;
+  const TrainSettings& settings_;
+  Inference* inference_;
+  const TrainProgress& progress_;
+  std::stop_token stop_;
+  int classes_, folds_ = 0;
+  std::vector<int> fold_;
+  std::vector<std::string_view> texts_, holdout_texts_;
+  std::vector<StageScores> scores_;
+  std::vector<std::vector<float>> holdout_scores_;
+  LabelHeads heads_;
+  TrainingReport report_;
+};
+
+}  // namespace
+
+Result<TrainedTask> train_labels(const LabelledData& data, const LabelledData* holdout, const TrainSettings& settings, Inference* inference, const Clock& clock, const TrainProgress& progress,
+                                 std::stop_token stop) {
+  HENG_TRY(check_task_name(settings.name));
+  return TaskTrainer(data, holdout, settings, inference, progress, stop).run(clock);
+}
+
+}  // namespace heng::insight
