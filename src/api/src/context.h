@@ -75,6 +75,7 @@ void add_chat_routes(Routes& routes, Api& api);
 void add_kb_routes(Routes& routes, Api& api);
 void add_document_routes(Routes& routes, Api& api);
 void add_ask_routes(Routes& routes, Api& api);
+void add_label_routes(Routes& routes, Api& api);
 void add_admin_routes(Routes& routes, Api& api);
 void add_review_routes(Routes& routes, Api& api);
 void add_explain_routes(Routes& routes, Api& api);

@@ -76,7 +76,10 @@ std::vector<Operation> model_operations() {
           {"post", "/v1/completions", "createCompletion", "Continue a text", "openai", "CompletionRequest", {{200, "Completion"}}},
           {"post", "/v1/embeddings", "createEmbedding", "Vectors of texts", "openai", "EmbeddingRequest", {{200, "EmbeddingList"}}},
           {"get", "/v1/models", "listModels", "Models and knowledge bases", "openai", "", {{200, "ModelList"}}},
-          {"get", "/v1/models/{model}", "getModel", "One model", "openai", "", {{200, "Model"}}}};
+          {"get", "/v1/models/{model}", "getModel", "One model", "openai", "", {{200, "Model"}}},
+          {"post", "/v1/label", "label", "Label texts with a trained task", "reading", "LabelRequest", {{200, "LabelList"}},
+           "One result for each text, in order; a text that cannot be read carries its own error."},
+          {"get", "/v1/tasks", "listTasks", "Trained tasks", "reading", "", {{200, "TaskList"}}}};
 }
 
 std::vector<Operation> knowledge_operations() {

@@ -144,6 +144,23 @@ const char* openapi_schemas() {
 "Rating":{"type":"object","required":["audit_index","stars"],"properties":{"audit_index":{"type":"integer","minimum":0,"maximum":9007199254740991},
   "stars":{"enum":[-1,1]},"comment":{"type":["string","null"],"maxLength":4000}}},
 
+"TextToLabel":{"oneOf":[{"type":"string"},{"type":"object","required":["text"],"properties":{"id":{"type":["string","null"],"maxLength":256},"text":{"type":"string"}}}]},
+"LabelRequest":{"type":"object","required":["task","texts"],"properties":{"task":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[a-z][a-z0-9-]{0,63}$"},
+  "texts":{"type":"array","minItems":1,"maxItems":1000,"items":{"$ref":"#/components/schemas/TextToLabel"}},
+  "tier":{"enum":["auto","linear","encoder","fused","model",null]},"abstain_below":{"type":["number","null"],"minimum":0,"maximum":1},
+  "evidence":{"type":["boolean","null"]}}},
+"Label":{"type":"object","properties":{"id":{"type":"string"},"label":{"type":["string","null"]},"confidence":{"type":"number"},
+  "scores":{"type":"object","additionalProperties":{"type":"number"}},"tier":{"enum":["linear","encoder","fused","model"]},"abstained":{"type":"boolean"},
+  "evidence":{"type":"array","items":{"type":"object","required":["start","end","weight"],"properties":{"start":{"type":"integer"},"end":{"type":"integer"},"weight":{"type":"number"}}}},
+  "error":{"type":"object","required":["code","message"],"properties":{"code":{"type":"string"},"message":{"type":"string"}}}}},
+"LabelList":{"type":"object","required":["task","results","audit_index"],"properties":{"task":{"type":"string"},
+  "results":{"type":"array","items":{"$ref":"#/components/schemas/Label"}},"audit_index":{"type":"integer"}}},
+"Task":{"type":"object","required":["name","kind","labels","tiers","metrics","rows"],"properties":{"name":{"type":"string"},"kind":{"enum":["label","events"]},
+  "description":{"type":"string"},"labels":{"type":"array","items":{"type":"string"}},"roles":{"type":"array","items":{"type":"string"}},
+  "tiers":{"type":"array","items":{"type":"string"}},"metrics":{"type":"object","additionalProperties":{"type":"number"}},"rows":{"type":"integer"},
+  "data_sha256":{"type":"string"},"evaluation_only":{"type":"boolean"}}},
+"TaskList":{"type":"object","required":["tasks"],"properties":{"tasks":{"type":"array","items":{"$ref":"#/components/schemas/Task"}}}},
+
 "Me":{"type":"object","required":["tenant","user","roles","key_id"],"properties":{"tenant":{"type":"string"},"user":{"type":"string"},
   "roles":{"type":"array","items":{"type":"string"}},"key_id":{"type":"string"}}},
 "Key":{"type":"object","required":["id","tenant","user","name","roles","quota","created","expires","last_used","revoked"],"properties":{

@@ -38,6 +38,7 @@ class ApiServerImpl final : public ApiServer {
     add_kb_routes(routes, api_);
     add_document_routes(routes, api_);
     add_ask_routes(routes, api_);
+    add_label_routes(routes, api_);
     add_admin_routes(routes, api_);
     add_review_routes(routes, api_);
     add_stop_routes(routes, api_);

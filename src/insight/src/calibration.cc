@@ -126,6 +126,9 @@ Calibration Calibration::fit(std::span<const float> logits, std::span<const int>
       total += 0.5 * ridge * x[c] * x[c];
       g[c] += ridge * x[c];
     }
+    // rows without an error must not make the stage infinitely sure
+    total += 0.5 * x[k] * x[k] / static_cast<double>(rows);
+    g[k] += x[k] / static_cast<double>(rows);
     return total;
   };
   const auto x = minimise(std::vector<double>(k + 1, 0.0), loss, 60);

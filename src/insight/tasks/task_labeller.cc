@@ -177,7 +177,7 @@ class LabelRun {
     }
     const std::vector<std::string_view> views(variants.begin(), variants.end());
     const auto rows = HENG_TRY(stage(tier, views));
-    const auto odds = [&](std::size_t i) { return std::log(std::max(rows[i * k_ + static_cast<std::size_t>(label)], 1e-7f)) - std::log(std::max(rows[i * k_ + static_cast<std::size_t>(rival)], 1e-7f)); };
+    const auto odds = [&](std::size_t i) { return std::log(std::max(rows[i * k_ + static_cast<std::size_t>(label)], 1e-12f)) - std::log(std::max(rows[i * k_ + static_cast<std::size_t>(rival)], 1e-12f)); };
     std::vector<double> weights;
     for (std::size_t p = 0; p < parts.size(); ++p) weights.push_back(odds(0) - odds(p + 1));
     return join_pieces(parts, weights);

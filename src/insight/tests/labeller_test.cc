@@ -68,7 +68,9 @@ struct LabellerTest : testing::Test {
     TrainSettings settings;
     settings.name = name;
     auto trained = train_labels(*data, nullptr, settings, inference, system_clock(), {}, {});
-    if (trained.ok()) EXPECT_TRUE(write_task_file(folder / (std::string(name) + ".task"), trained->file).ok());
+    if (trained.ok()) {
+      EXPECT_TRUE(write_task_file(folder / (std::string(name) + ".task"), trained->file).ok());
+    }
     return trained;
   }
   LabelRequest request(std::vector<std::string> texts, Tier tier = Tier::automatic) {
@@ -105,7 +107,7 @@ TEST_F(LabellerTest, EncoderAndFusedStagesAnswer) {
   ASSERT_TRUE(trained->report.cascade.has_value());
   TaskLabeller labeller({.folder = folder}, &vectors);
   for (const Tier tier : {Tier::linear, Tier::encoder, Tier::fused}) {
-    auto r = request({"a gain", "drop of drop"}, tier);
+    auto r = request({"a gain", "gain in drop of drop"}, tier);
     r.evidence = true;
     const auto outcomes = labeller.label(r, {});
     ASSERT_TRUE(outcomes.ok()) << outcomes.error().message;

@@ -7,6 +7,7 @@
 #include "../options.h"
 #include "../signals.h"
 #include "../terminal.h"
+#include "heng/insight/task_labeller.h"
 #include "heng/api/server.h"
 #include "heng/base/log.h"
 #include "heng/console/assets.h"
@@ -69,8 +70,11 @@ int run_serve(const Common& common, const ServeOptions& options) {
   if (!assembly.ok()) return report(assembly.error());
   Assembly& parts = **assembly;
   const BuiltInConsole console;
-  const api::Services services{parts.inference(), parts.knowledge(), parts.asker(), parts.chatter(), parts.identity(), parts.audit(),
+  api::Services services{parts.inference(), parts.knowledge(), parts.asker(), parts.chatter(), parts.identity(), parts.audit(),
                                parts.audit_reader(), parts.feedback(), config->console ? &console : nullptr, nullptr, &parts.reviews(), &parts.stops()};
+  insight::TaskLabeller labeller({.folder = config->tasks()}, &parts.inference());
+  services.labeller = &labeller;
+  services.tasks = &labeller;
   auto server = api::ApiServer::create(api_settings(*config), services);
   if (!server.ok()) return report(server.error());
   (*server)->start();

@@ -16,6 +16,7 @@
 #include "heng/contracts/feedback.h"
 #include "heng/contracts/identity.h"
 #include "heng/contracts/inference.h"
+#include "heng/contracts/insight.h"
 #include "heng/contracts/knowledge.h"
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
@@ -63,6 +64,8 @@ struct Services {
   std::function<Result<void>()> ready;
   Reviews* reviews = nullptr;
   Stops* stops = nullptr;
+  Labeller* labeller = nullptr;
+  const TaskCatalogue* tasks = nullptr;
 };
 
 /// The HTTP interface of docs/api.md. Lifetime: create → start → drain. Public calls are thread-safe. Embeds vectors of

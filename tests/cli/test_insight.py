@@ -1,0 +1,118 @@
+"""train, label and tasks as their user meets them. The rows are made here: two tones of short notes, in two languages."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import BIN, Heng
+
+UP = ["业绩大增，股价涨停", "订单创新高，利好不断", "profit rose sharply", "sales jumped to a record"]
+DOWN = ["巨亏暴雷，股价跌停", "被立案调查，风险加大", "profit fell sharply", "sales dropped on weak demand"]
+
+
+def rows(count):
+    for i in range(count):
+        up = i % 2 == 0
+        yield {"id": i, "text": f"{(UP if up else DOWN)[i // 2 % 4]} {i * 7919 % 1000}", "label": "up" if up else "down"}
+
+
+def write(path, items):
+    path.write_text("".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items))
+    return path
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    heng = Heng(tmp_path_factory.mktemp("insight") / "bank").init()
+    data = write(heng.folder / "rows.jsonl", rows(200))
+    report = heng.json("train", "--task", "tone", "--in", data, "--linear-only")[0]
+    assert report["task"]["data_sha256"] and report["stages"][0]["stage"] == "linear"
+    assert report["stages"][0]["accuracy"] > 0.99 and report["stages"][0]["ece"] < 0.03
+    return heng
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_label_explains_itself(desk, tmp_path):
+    given = write(tmp_path / "in.jsonl", [{"id": "a", "text": "今天股价涨停了"}, {"id": "b", "text": "股价又跌停了，风险大"}])
+    desk.here("label", "--task", "tone", "--in", given, "--out", tmp_path / "out.jsonl", "--evidence")
+    first, second = lines(tmp_path / "out.jsonl")
+    assert (first["id"], first["label"], first["tier"]) == ("a", "up", "linear")
+    assert second["label"] == "down" and abs(sum(second["scores"].values()) - 1) < 0.001
+    strongest = max(first["evidence"], key=lambda e: e["weight"])
+    assert "涨" in "今天股价涨停了"[strongest["start"]:strongest["end"]]
+
+
+def test_bad_lines_do_not_stop_the_run(desk, tmp_path):
+    given = tmp_path / "in.jsonl"
+    given.write_bytes(b'{"id":1,"text":"profit rose"}\nnonsense\n{"id":3}\n{"id":4,"text":""}\n{"id":5,"text":"\xff"}\n'
+                      + b'{"id":6,"text":"' + b"x" * 1_000_000 + b'"}\n{"id":7,"text":"profit fell"}\n')
+    done = desk.here("label", "--task", "tone", "--in", given, "--out", "-")
+    out = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [o["id"] for o in out] == [1, None, 3, 4, None, 6, 7]
+    assert out[0]["label"] == "up" and out[6]["label"] == "down"
+    assert all("error" in o for o in out[1:6]) and out[1]["error"]["line"] == 2 and out[5]["error"]["code"] == "too_large"
+    assert "5 errors" in done.stderr
+
+
+def test_refusals_say_what_to_do(desk, tmp_path):
+    assert "there are: tone" in desk.here("label", "--task", "nope", "--in", "-", "--out", "-", code=None, text="").stderr
+    one = write(tmp_path / "one.jsonl", [{"text": "x", "label": "up"}])
+    assert "two at least" in desk.here("train", "--task", "t", "--in", one, code=None).stderr
+    assert "lower-case" in desk.here("train", "--task", "Bad Name", "--in", one, code=None).stderr
+    assert "heng init" in desk.run("label", "--task", "tone", "--in", "-", "--out", "-", "--dir", tmp_path / "none", code=None, text="").stderr
+    assert "no encoder stage" in desk.here("label", "--task", "tone", "--tier", "encoder", "--in", "-", "--out", "-", code=None, text='{"id":1,"text":"x"}\n').stderr
+    broken = desk.folder / "data/tasks/broken.task"
+    broken.write_bytes((desk.folder / "data/tasks/tone.task").read_bytes()[:-9])
+    assert "checksum" in desk.here("label", "--task", "broken", "--in", "-", "--out", "-", code=None, text='{"id":1,"text":"x"}\n').stderr
+    broken.unlink()
+
+
+def test_contradictions_are_reported(desk, tmp_path):
+    data = write(tmp_path / "rows.jsonl", [*rows(40), {"text": "same", "label": "up"}, {"text": "same", "label": "down"}, {"text": "alone", "label": "odd"}])
+    notes = " ".join(desk.json("train", "--task", "odd", "--in", data, "--linear-only")[0]["notes"])
+    assert "contradictory" in notes and "same: down up" in notes and '"odd" has a single row' in notes
+
+
+def test_a_killed_run_goes_on_without_loss_or_duplication(desk, tmp_path):
+    count = 400_000
+    given = write(tmp_path / "in.jsonl", rows(count))
+    command = [BIN / "heng", "label", "--task", "tone", "--in", given, "--out", tmp_path / "out.jsonl", "--dir", desk.folder]
+    kills = 0
+    for _ in range(6):
+        running = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "HENG_LANG": "en"})
+        time.sleep(0.4)
+        if running.poll() is None:
+            running.send_signal(signal.SIGKILL)
+            kills += 1
+        running.wait()
+        if not (tmp_path / "out.jsonl.progress").exists():
+            break
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "HENG_LANG": "en"})
+    assert done.returncode == 0, done.stderr
+    assert kills > 0
+    out = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert len(out) == count
+    assert all(json.loads(line)["id"] == i for i, line in enumerate(out))
+
+
+def test_tasks(desk):
+    names = [task["name"] for task in desk.json("tasks", "list")]
+    assert "tone" in names
+    shown = desk.json("tasks", "show", "tone")[0]
+    assert shown["labels"] == ["down", "up"] and shown["details"]["report"]["stages"]
+
+
+def test_encoder_stage(desk, tmp_path):
+    data = write(tmp_path / "rows.jsonl", rows(60))
+    report = desk.json("train", "--task", "deep", "--in", data)[0]
+    if report["task"]["tiers"] == ["linear"]:
+        pytest.skip("no embedding model on this machine")
+    assert report["task"]["tiers"] == ["linear", "encoder", "fused"] and report["cascade"]["steps"][0]["tier"] == "linear"
+    for tier in ("encoder", "fused", "auto"):
+        out = desk.here("label", "--task", "deep", "--tier", tier, "--in", "-", "--out", "-", text='{"id":1,"text":"profit rose sharply again"}\n').stdout
+        assert json.loads(out)["label"] == "up"
