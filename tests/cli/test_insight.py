@@ -116,3 +116,13 @@ def test_encoder_stage(desk, tmp_path):
     for tier in ("encoder", "fused", "auto"):
         out = desk.here("label", "--task", "deep", "--tier", tier, "--in", "-", "--out", "-", text='{"id":1,"text":"profit rose sharply again"}\n').stdout
         assert json.loads(out)["label"] == "up"
+
+
+def test_a_described_task_needs_no_rows(desk, tmp_path):
+    assert "two at least" in desk.here("tasks", "add", "stance", "--description", "x", "--label", "one", code=None).stderr
+    desk.here("tasks", "add", "tone-by-model", "--description", "Is the news good or bad for the company's shares?", "--label", "good", "--label", "bad")
+    out = desk.here("label", "--task", "tone-by-model", "--in", "-", "--out", "-",
+                    text='{"id":1,"text":"The company went bankrupt after a fraud."}\n{"id":2,"text":"Record profit, the dividend is doubled."}\n').stdout
+    first, second = [json.loads(line) for line in out.splitlines()]
+    assert first["tier"] == "model" and abs(sum(first["scores"].values()) - 1) < 0.001
+    assert second["scores"]["good"] > first["scores"]["good"]

@@ -4,12 +4,6 @@
 #include <cstring>
 #include <vector>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define HENG_CLONES __attribute__((target_clones("arch=haswell", "default")))
-#else
-#define HENG_CLONES
-#endif
-
 namespace heng::insight {
 namespace {
 

@@ -3,6 +3,13 @@
 #include <cstddef>
 #include <vector>
 
+// One function for AVX2 with FMA and for any x86-64; the loader takes the machine's own. Not under sanitizers: they intercept too late.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define HENG_CLONES __attribute__((target_clones("arch=haswell", "default")))
+#else
+#define HENG_CLONES
+#endif
+
 namespace heng::insight {
 
 /// Row-major floats.

@@ -10,10 +10,21 @@
 namespace heng::insight {
 namespace {
 
-float gelu(float x) { return 0.5f * x * (1 + std::tanh(0.7978846f * (x + 0.044715f * x * x * x))); }
-float gelu_slope(float x) {
+/// Gaussian error linear unit by its tanh form (Hendrycks & Gimpel 2016) and its slope.
+struct Gelu {
+  float value, slope;
+};
+Gelu gelu(float x) {
   const float t = std::tanh(0.7978846f * (x + 0.044715f * x * x * x));
-  return 0.5f * (1 + t) + 0.5f * x * (1 - t * t) * 0.7978846f * (1 + 3 * 0.044715f * x * x);
+  return {0.5f * x * (1 + t), 0.5f * (1 + t) + 0.5f * x * (1 - t * t) * 0.7978846f * (1 + 3 * 0.044715f * x * x)};
+}
+
+HENG_CLONES void adam_step(float* values, const float* gradient, float* first, float* second, std::size_t size, float rate, float decay, float scale1, float scale2) {
+  for (std::size_t i = 0; i < size; ++i) {
+    first[i] = 0.9f * first[i] + 0.1f * gradient[i];
+    second[i] = 0.999f * second[i] + 0.001f * gradient[i] * gradient[i];
+    values[i] -= rate * (first[i] * scale1 / (std::sqrt(second[i] * scale2) + 1e-8f) + decay * values[i]);
+  }
 }
 
 /// AdamW (Loshchilov & Hutter 2019) over one array.
@@ -22,11 +33,7 @@ class Adam {
   explicit Adam(std::size_t size) : first_(size, 0.0f), second_(size, 0.0f) {}
   void step(std::vector<float>& values, const std::vector<float>& gradient, float rate, float decay, int t) {
     const float c1 = 1 - std::pow(0.9f, static_cast<float>(t)), c2 = 1 - std::pow(0.999f, static_cast<float>(t));
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      first_[i] = 0.9f * first_[i] + 0.1f * gradient[i];
-      second_[i] = 0.999f * second_[i] + 0.001f * gradient[i] * gradient[i];
-      values[i] -= rate * (first_[i] / c1 / (std::sqrt(second_[i] / c2) + 1e-8f) + decay * values[i]);
-    }
+    adam_step(values.data(), gradient.data(), first_.data(), second_.data(), values.size(), rate, decay, 1 / c1, 1 / c2);
   }
 
  private:
@@ -146,7 +153,11 @@ Mlp Mlp::train(const Matrix& vectors, std::span<const int> labels, const std::ve
         multiply(x, mlp.input_, before);
         add_bias(before, mlp.hidden_bias_);
         a = before;
-        for (float& v : a.values) v = gelu(v);
+        for (std::size_t i = 0; i < a.values.size(); ++i) {
+          const Gelu g = gelu(a.values[i]);
+          a.values[i] = g.value;
+          before.values[i] = g.slope;
+        }
         drop(a, settings.hidden_dropout, random, &kept);
       } else {
         a = x;
@@ -162,7 +173,7 @@ Mlp Mlp::train(const Matrix& vectors, std::span<const int> labels, const std::ve
       if (h > 0) {
         Matrix back(count, h);
         multiply_transposed_right(z, mlp.output_, back);
-        for (std::size_t i = 0; i < back.values.size(); ++i) back.values[i] *= kept[i] * gelu_slope(before.values[i]);
+        for (std::size_t i = 0; i < back.values.size(); ++i) back.values[i] *= kept[i] * before.values[i];
         g_input = Matrix(d, h);
         multiply_transposed_left(x, back, g_input);
         adam_input.step(mlp.input_.values, g_input.values, rate, decay, t);
@@ -189,7 +200,7 @@ Matrix Mlp::logits(const Matrix& vectors) const {
     Matrix hidden(a.rows, input_.columns);
     multiply(a, input_, hidden);
     add_bias(hidden, hidden_bias_);
-    for (float& v : hidden.values) v = gelu(v);
+    for (float& v : hidden.values) v = gelu(v).value;
     a = std::move(hidden);
   }
   Matrix z(a.rows, output_.columns);

@@ -51,7 +51,7 @@ Matrix EncoderStage::logits(const Matrix& vectors) const {
 }
 
 bool LabelHeads::has(Tier tier) const {
-  return tier == Tier::linear ? linear.has_value() : tier == Tier::encoder ? encoder.has_value() : tier == Tier::fused ? fused.has_value() : false;
+  return tier == Tier::linear ? linear.has_value() : tier == Tier::encoder ? encoder.has_value() : tier == Tier::fused ? fused.has_value() : tier == Tier::model ? model.has_value() : false;
 }
 
 void LabelHeads::linear_probabilities(std::span<const std::string_view> texts, std::span<float> out) const {
@@ -101,6 +101,11 @@ TaskFile LabelHeads::to_file(const std::string& report_json) const {
     details["encoder"] = {{"calibration", calibration_json(encoder->calibration)}, {"sources", sources}, {"heads", encoder->heads.size()}};
   }
   if (fused) details["fused"] = {{"inputs", fused->stacker.inputs}, {"weights", fused->stacker.weights}};
+  if (model) {
+    json examples = json::array();
+    for (const auto& [text, label] : model->examples) examples.push_back({text, label});
+    details["model"] = {{"instruction", model->instruction}, {"words", model->words}, {"examples", examples}};
+  }
   if (cascade) details["cascade"] = cascade_json(*cascade);
   file.details_json = details.dump();
   return file;
@@ -143,6 +148,15 @@ Result<LabelHeads> LabelHeads::from_file(const TaskFile& file) {
       stage.stacker = {details.at("fused").at("inputs").get<int>(), classes, details.at("fused").at("weights").get<std::vector<float>>()};
       if (stage.stacker.inputs != 2 * classes || stage.stacker.weights.size() != static_cast<std::size_t>((stage.stacker.inputs + 1) * classes) || !heads.linear || !heads.encoder) return damaged;
       heads.fused = std::move(stage);
+    }
+    if (details.contains("model")) {
+      const auto& j = details.at("model");
+      ModelStage stage{j.at("instruction").get<std::string>(), j.at("words").get<std::vector<std::string>>(), {}};
+      for (const auto& example : j.at("examples")) stage.examples.emplace_back(example.at(0).get<std::string>(), example.at(1).get<int>());
+      for (const auto& [text, label] : stage.examples)
+        if (label < 0 || label >= classes) return damaged;
+      if (static_cast<int>(stage.words.size()) != classes) return damaged;
+      heads.model = std::move(stage);
     }
     if (details.contains("cascade")) heads.cascade = cascade_from(details.at("cascade"));
   } catch (const json::exception&) {

@@ -11,6 +11,7 @@
 #include "heng/insight/task_file.h"
 #include "heng/insight/trainer.h"
 #include "linear/linear.h"
+#include "model/model_stage.h"
 #include "src/calibration.h"
 
 namespace heng::insight {
@@ -39,6 +40,7 @@ struct LabelHeads {
   std::optional<LinearStage> linear;
   std::optional<EncoderStage> encoder;
   std::optional<FusedStage> fused;
+  std::optional<ModelStage> model;
   std::optional<CascadePlan> cascade;
 
   bool has(Tier tier) const;

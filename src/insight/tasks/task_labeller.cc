@@ -63,7 +63,7 @@ class LabelRun {
       for (const Tier t : heads_.info.tiers) known += (known.empty() ? "" : ", ") + std::string(tier_name(t));
       return Error(ErrorCode::conflict, fmt::format("task {} has no {} stage (it has: {}); train it with one", heads_.info.name, tier_name(tier), known), "tier");
     }
-    if (tier != Tier::linear && !inference_) return Error(ErrorCode::unavailable, fmt::format("the {} stage of task {} needs its embedding model, and none is loaded", tier_name(tier), heads_.info.name), "tier");
+    if (tier != Tier::linear && !inference_) return Error(ErrorCode::unavailable, fmt::format("the {} stage of task {} needs a model, and none is loaded", tier_name(tier), heads_.info.name), "tier");
     return {};
   }
 
@@ -75,6 +75,7 @@ class LabelRun {
       linear(texts, out);
       return out;
     }
+    if (tier == Tier::model) return model_probabilities(*inference_, *heads_.model, texts, request_.tenant, stop_);
     const Matrix vectors = HENG_TRY(embed_texts(*inference_, heads_.encoder->sources, texts, texts.size() > 16 ? Priority::batch : Priority::interactive, stop_));
     std::vector<float> encoder(texts.size() * k_);
     heads_.encoder_probabilities(vectors, encoder);
@@ -108,6 +109,7 @@ class LabelRun {
   }
 
   Result<void> cascade() {
+    if (!heads_.linear && heads_.model) return one_stage(Tier::model);
     HENG_TRY(require(Tier::linear));
     probabilities_ = HENG_TRY(stage(Tier::linear, texts_));
     if (!heads_.cascade || heads_.cascade->steps.size() < 2) return {};

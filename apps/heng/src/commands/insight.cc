@@ -127,9 +127,10 @@ struct LabelOptions {
 
 /// The embedding models only where the stage may need them: loading takes memory and time.
 Result<std::unique_ptr<Inference>> models_for(const Config& config, const TaskInfo& info, Tier tier) {
-  const bool encoder = std::any_of(info.tiers.begin(), info.tiers.end(), [](Tier t) { return t != Tier::linear; });
-  if (tier == Tier::linear || !encoder) return std::unique_ptr<Inference>();
-  return open_models(config, tier == Tier::model ? Models::all : Models::embedding);
+  const auto has = [&](Tier t) { return std::find(info.tiers.begin(), info.tiers.end(), t) != info.tiers.end(); };
+  if (has(Tier::model) && (tier == Tier::model || tier == Tier::automatic)) return open_models(config, Models::all);
+  if (tier == Tier::linear || !has(Tier::encoder)) return std::unique_ptr<Inference>();
+  return open_models(config, Models::embedding);
 }
 
 void print_label_report(const insight::LabelStreamReport& done, const LabelOptions& options, bool json) {
@@ -234,6 +235,38 @@ int run_tasks_show(const Common& common, const std::string& name) {
   return 0;
 }
 
+struct AddOptions {
+  std::string task, description;
+  std::vector<std::string> labels;
+  fs::path examples;
+};
+
+int run_tasks_add(const Common& common, const AddOptions& options) {
+  auto config = load_config(common.folder);
+  if (!config.ok()) return report(config.error());
+  insight::DescribedTask task{.name = options.task, .description = options.description};
+  std::vector<std::string> names;
+  for (const auto& label : options.labels) {
+    const auto equals = label.find('=');
+    names.push_back(label.substr(0, equals));
+    task.labels.emplace_back(names.back(), equals == std::string::npos ? "" : label.substr(equals + 1));
+  }
+  std::sort(names.begin(), names.end());
+  std::optional<insight::LabelledData> examples;
+  if (!options.examples.empty()) {
+    auto rows = insight::read_labelled(options.examples, names);
+    if (!rows.ok()) return report(rows.error());
+    examples = std::move(*rows);
+  }
+  auto file = insight::describe_task(task, examples ? &*examples : nullptr, system_clock());
+  if (!file.ok()) return report(file.error());
+  const fs::path path = config->tasks() / (options.task + ".task");
+  if (auto written = insight::write_task_file(path, *file); !written.ok()) return report(written.error());
+  if (common.json) fmt::print("{}\n", insight::task_info_to_json(file->info));
+  else fmt::print("{} {} · {}\n", say("added", "已添加"), options.task, say("the chat model labels it; it was not measured on any data", "由对话模型打标签；尚未在任何数据上评测"));
+  return 0;
+}
+
 }  // namespace
 
 void add_insight(CLI::App& app, Common& common, Run& run) {
@@ -271,6 +304,14 @@ void add_insight(CLI::App& app, Common& common, Run& run) {
   auto* list = tasks->add_subcommand("list", "names, labels, stages, measured accuracy");
   add_common(*list, common);
   list->callback([&common, &run] { run = [&common] { return run_tasks_list(common); }; });
+  auto* add = tasks->add_subcommand("add", "a task from a description: the chat model labels by it, without training");
+  auto a = std::make_shared<AddOptions>();
+  add->add_option("TASK", a->task, "name: a-z, 0-9, -")->required();
+  add->add_option("--description", a->description, "what is asked of a text, in a sentence or two")->required();
+  add->add_option("--label", a->labels, "a label, or LABEL=WORD where the model would say another word; give one for each")->required();
+  add->add_option("--examples", a->examples, "a few labelled rows {\"text\",\"label\"}")->check(CLI::ExistingFile);
+  add_common(*add, common);
+  add->callback([&common, &run, a] { run = [&common, a] { return run_tasks_add(common, *a); }; });
   auto* show = tasks->add_subcommand("show", "one task: labels, metrics, settings");
   auto name = std::make_shared<std::string>();
   show->add_option("TASK", *name, "name")->required();

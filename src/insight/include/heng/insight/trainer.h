@@ -67,4 +67,14 @@ struct TrainedTask {
 Result<TrainedTask> train_labels(const LabelledData& data, const LabelledData* holdout, const TrainSettings& settings, Inference* inference, const Clock& clock, const TrainProgress& progress,
                                  std::stop_token stop);
 
+/// A task without training: the chat model labels by what `description` says. `labels`: names, each with the word the model would
+/// say for it (empty: the name). `examples` may be null; at most `examples_most` are taken, the labels in turn.
+struct DescribedTask {
+  std::string name, description;
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::size_t examples_most = 8;
+};
+/// Errors: invalid_argument (fewer than two labels, a label twice, no description).
+Result<TaskFile> describe_task(const DescribedTask& task, const LabelledData* examples, const Clock& clock);
+
 }  // namespace heng::insight
