@@ -40,7 +40,14 @@ class WordVectors final : public Inference {
   }
   std::vector<ModelInfo> models() const override { return {{.name = "words", .kind = ModelInfo::Kind::embedding, .sha256 = sha256, .dimensions = 4, .is_default = true}}; }
   Result<ChatResult> chat(const ChatRequest&, const ChatSink&, std::stop_token) override { return Error(ErrorCode::unsupported, "no"); }
-  Result<ScoreResult> score(const ScoreRequest&, std::stop_token) override { return Error(ErrorCode::unsupported, "no"); }
+  /// Likes its second label always a little more, and the first where the text gains.
+  Result<ScoreResult> score(const ScoreRequest& request, std::stop_token) override {
+    last = request;
+    ScoreResult result;
+    for (const auto& item : request.items) result.logprobs.push_back({item.find("gain") != std::string::npos ? -1.0 : -3.0, -1.5});
+    return result;
+  }
+  ScoreRequest last;
   Result<ReplayResult> replay(const ReplayRequest&, std::stop_token) override { return Error(ErrorCode::unsupported, "no"); }
   Result<std::vector<std::int32_t>> tokenize(const std::string&, const std::string&) override { return Error(ErrorCode::unsupported, "no"); }
   std::vector<InferenceStats> stats() const override { return {}; }
@@ -148,6 +155,29 @@ TEST_F(LabellerTest, AbstainsBelowTheAskedProbability) {
   EXPECT_TRUE((*outcomes)[0]->abstained);
   EXPECT_TRUE((*outcomes)[0]->label.empty());
   EXPECT_EQ((*outcomes)[0]->scores.size(), 2u);
+}
+
+TEST_F(LabellerTest, DescribedTaskIsCalibratedByWhatSaysNothing) {
+  const std::string rows = "{\"text\":\"one\",\"label\":\"up\"}\n{\"text\":\"two\",\"label\":\"up\"}\n{\"text\":\"three\",\"label\":\"down\"}\n";
+  std::ofstream(folder / "examples.jsonl") << rows;
+  const auto examples = read_labelled(folder / "examples.jsonl", {"down", "up"});
+  ASSERT_TRUE(examples.ok());
+  const DescribedTask described{.name = "tone", .description = "Good or bad?", .labels = {{"up", "good"}, {"down", "bad"}}, .examples_most = 3};
+  const auto file = describe_task(described, &*examples, system_clock());
+  ASSERT_TRUE(file.ok()) << file.error().message;
+  ASSERT_TRUE(write_task_file(folder / "tone.task", *file).ok());
+  TaskLabeller labeller({.folder = folder}, &vectors);
+  const auto outcomes = labeller.label(request({"a gain", "nothing", "a gain"}), {});
+  ASSERT_TRUE(outcomes.ok()) << outcomes.error().message;
+  EXPECT_EQ((*outcomes)[0]->tier, Tier::model);
+  EXPECT_EQ((*outcomes)[0]->label, "down");                       // the first label in byte order
+  EXPECT_NEAR((*outcomes)[1]->confidence, 0.5, 1e-6);             // like what says nothing
+  EXPECT_EQ(vectors.last.candidates, (std::vector<std::string>{" bad", " good"}));
+  EXPECT_EQ(vectors.last.items.size(), 5u);                       // three that say nothing, two texts: equal ones once
+  EXPECT_THAT(vectors.last.prefix, HasSubstr("Text: three\nLabel: bad\n\nText: one\nLabel: good"));
+  auto bad = described;
+  bad.labels = {{"up", ""}, {"up", "x"}};
+  EXPECT_THAT(describe_task(bad, nullptr, system_clock()).error().message, HasSubstr("twice"));
 }
 
 struct StreamTest : LabellerTest {
