@@ -123,6 +123,7 @@ class LabelStream {
       batch_.clear();
       std::size_t bytes = 0;
       while (batch_.size() < settings_.lines_at_once && bytes < (8u << 20)) {
+        if (settings_.input == "-" && !batch_.empty() && !reader.at_hand()) break;
         more = HENG_TRY(reader.next(line));
         if (!more) break;
         Parsed& parsed = batch_.emplace_back();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,6 +80,12 @@ Result<bool> LineReader::fill() {
     end_ += static_cast<std::size_t>(got);
     return got > 0;
   }
+}
+
+bool LineReader::at_hand() const {
+  if (std::memchr(buffer_.data() + begin_, '\n', end_ - begin_) || ended_) return true;
+  pollfd waiting{file_, POLLIN, 0};
+  return ::poll(&waiting, 1, 0) > 0;
 }
 
 Result<bool> LineReader::next(Line& line) {

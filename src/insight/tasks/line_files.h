@@ -28,6 +28,8 @@ class LineReader {
   };
   /// False at the end. Errors: internal (read error).
   Result<bool> next(Line& line);
+  /// A line, or more bytes, can be had without waiting: a slow writer's lines are answered as they come.
+  bool at_hand() const;
   std::int64_t bytes() const { return consumed_; }
   std::int64_t size() const { return size_; }     ///< 0: not known.
 
