@@ -46,7 +46,7 @@ Json result_value(const TextItem& item, const Result<LabelResult>& outcome) {
   Json out;
   if (!item.id.empty()) out["id"] = item.id;
   if (!outcome) {
-    out["error"] = {{"code", to_string(outcome.error().code)}, {"message", outcome.error().message}};
+    out["error"] = {{"code", std::string(to_string(outcome.error().code))}, {"message", outcome.error().message}};
     return out;
   }
   out["label"] = outcome->abstained ? Json(nullptr) : Json(outcome->label);

@@ -1,7 +1,10 @@
 // train, label, tasks: reading texts with trained heads.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "../assembly.h"
 #include "../options.h"
