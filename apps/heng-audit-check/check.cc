@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 
 namespace audit_check {
@@ -69,6 +70,22 @@ class Check {
     return read_file(request_.folder / base);
   }
 
+  // Shorter partial files that later ones replaced may still lie there: somebody may hold on to one as proof, so each must be
+  // the beginning of what was signed.
+  void check_superseded(const std::string& base, std::string_view signed_bytes, std::uint64_t width, bool entries) {
+    std::error_code error;
+    for (const auto& file : std::filesystem::directory_iterator(request_.folder / (base + ".p"), error)) {
+      const std::string name = file.path().filename().string();
+      if (name.empty() || name.size() > 3 || name.find_first_not_of("0123456789") != std::string::npos) continue;
+      const auto older = static_cast<std::uint64_t>(std::stoul(name));
+      if (older == 0 || older >= width) continue;  // what lies beyond the checkpoint is a torn group
+      const auto bytes = read_file(file.path());
+      bool clean = true;
+      const bool whole = bytes && (entries ? split_entries(*bytes, clean).size() == older && clean : bytes->size() == older * 32);
+      if (!whole || !signed_bytes.starts_with(*bytes)) problem("tile", std::nullopt, base + ".p/" + name + " is not the beginning of what was signed later");
+    }
+  }
+
   // All entries the bundle file holds, and whether it ends where an entry ends.
   static std::vector<std::string> split_entries(std::string_view bytes, bool& clean) {
     std::vector<std::string> entries;
@@ -107,6 +124,8 @@ class Check {
       if (!clean) problem("changed", first + entries.size(), "the entries end inside record " + std::to_string(first + entries.size()));
       if (cut_entries && entries.size() > width) entries.resize(width);
     }
+    if (tile) check_superseded("tile/0/" + number_path(bundle), *tile, width, false);
+    if (bytes) check_superseded("tile/entries/" + number_path(bundle), *bytes, width, true);
     feed(first, width, leaves, entries);
     if (!leaves.empty() && bytes) compare(first, leaves, entries);
     check_contents(bundle, first, entries);
@@ -230,6 +249,7 @@ class Check {
       auto bytes = tile_file(base, width, cut);
       if (bytes && cut) bytes->resize(std::min(bytes->size(), expected.size()));
       if (!bytes || *bytes != expected) problem("tile", std::nullopt, base + " is missing or does not follow from the tiles below it");
+      check_superseded(base, expected, width, false);
       if (width == width_full) above.push_back(within.root());
     }
     check_upper_tiles(level + 1, above);

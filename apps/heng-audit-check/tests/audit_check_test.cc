@@ -104,6 +104,31 @@ TEST_F(AuditCheck, AFlippedRecordIsNamed) {
   expect_found("changed", "record 41:");
 }
 
+TEST_F(AuditCheck, AnOlderPartialFileMustBeTheBeginningOfTheLater) {
+  {
+    auto ledger = heng::audit::Ledger::create({.folder = ledger_()}, *keyring_);
+    ASSERT_TRUE(ledger.ok());
+    append(**ledger, 20);
+  }
+  int changed = 0;
+  for (const char* folder : {"tile/0/001.p", "tile/entries/001.p"}) {
+    for (const auto& file : fs::directory_iterator(ledger_() / folder)) {
+      if (file.path().filename() == "64") continue;  // the signed one
+      const std::string good = read_file(file.path());
+      std::string bad = good;
+      bad[bad.size() / 2] = static_cast<char>(bad[bad.size() / 2] ^ 1);
+      write_file(file.path(), bad);
+      expect_found("tile", file.path().filename().string());
+      write_file(file.path(), good.substr(0, good.size() - 1));
+      expect_found("tile", file.path().filename().string());
+      write_file(file.path(), good);
+      ++changed;
+    }
+  }
+  EXPECT_GT(changed, 0);
+  EXPECT_EQ(check().code, 0);
+}
+
 TEST_F(AuditCheck, EveryBitOfAnEntryCounts) {
   const std::string good = read_file(ledger_() / "tile/entries/001.p/44");
   for (std::size_t at = stride * 3; at < stride * 4; at += 7) {
