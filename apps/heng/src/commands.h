@@ -24,6 +24,7 @@ void add_knowledge(CLI::App& app, Common& common, Run& run);
 void add_ask(CLI::App& app, Common& common, Run& run);
 void add_audit(CLI::App& app, Common& common, Run& run);
 void add_eval(CLI::App& app, Common& common, Run& run);
+void add_extract(CLI::App& app, Common& common, Run& run);
 void add_insight(CLI::App& app, Common& common, Run& run);
 void add_models(CLI::App& app, Common& common, Run& run);
 void add_keys(CLI::App& app, Common& common, Run& run);

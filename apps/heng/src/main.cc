@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   heng::app::add_ask(app, common, run);
   heng::app::add_audit(app, common, run);
   heng::app::add_eval(app, common, run);
+  heng::app::add_extract(app, common, run);
   heng::app::add_insight(app, common, run);
   heng::app::add_models(app, common, run);
   heng::app::add_keys(app, common, run);

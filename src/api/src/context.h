@@ -81,6 +81,7 @@ void add_review_routes(Routes& routes, Api& api);
 void add_explain_routes(Routes& routes, Api& api);
 void add_stop_routes(Routes& routes, Api& api);
 void add_public_routes(Routes& routes, Api& api);
+void add_extract_routes(Routes& routes, Api& api);
 
 /// Asks a knowledge base in the shape of a chat completion.
 http::Step chat_with_kb(Api& api, http::Request& request, const Principal& principal, struct ParsedChat parsed);

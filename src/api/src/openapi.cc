@@ -94,6 +94,8 @@ std::vector<Operation> knowledge_operations() {
            {{200, "PassageList"}}},
           {"post", "/v1/ask", "ask", "A checked answer with citations", "knowledge", "AskRequest", {{200, "Answer"}},
            "With `stream` the answer is an event stream: `stage`, `passages`, `sentence`, `answer`, or `error`."},
+          {"post", "/v1/extract", "extract", "Events or entities of texts", "insight", "ExtractRequest", {{200, "Extraction"}},
+           "`task` is a trained event task or `entities`. Results stand in the order of `items`; one that cannot be read has an error of its own."},
           {"post", "/v1/feedback", "rate", "Rate an answer", "knowledge", "Rating", {{204, ""}}}};
 }
 

@@ -8,6 +8,19 @@ const char* openapi_schemas() {
   "properties":{"code":{"type":"string"},"message":{"type":"string"},"param":{"type":["string","null"]},"type":{"type":"string"},
   "request_id":{"type":"string"}}}}},
 
+"ExtractRequest":{"type":"object","required":["task","items"],"properties":{"task":{"type":"string","pattern":"^[a-z0-9-]{1,64}$"},
+  "items":{"type":"array","minItems":1,"maxItems":1000,"items":{"oneOf":[{"type":"string"},{"type":"object","required":["text"],
+   "properties":{"id":{"type":["string","integer","null"]},"text":{"type":"string"}}}]}},
+  "minimum_confidence":{"type":["number","null"],"minimum":0,"maximum":1}}},
+"Extraction":{"type":"object","required":["task","results"],"properties":{"task":{"type":"string"},"results":{"type":"array","items":{
+  "type":"object","required":["id"],"properties":{"id":{"type":["string","integer"]},
+  "events":{"type":"array","items":{"type":"object","required":["type","confidence","mentions"],"properties":{"type":{"type":"string"},
+   "confidence":{"type":"number"},"mentions":{"type":"array","items":{"type":"object","required":["word","span","role"],"properties":{
+   "word":{"type":"string"},"span":{"type":"array","items":{"type":"integer"}},"role":{"type":"string"}}}}}}},
+  "entities":{"type":"array","items":{"type":"object","required":["type","word","span"],"properties":{"type":{"type":"string"},
+   "word":{"type":"string"},"span":{"type":"array","items":{"type":"integer"}},"id":{"type":"string"},"name":{"type":"string"},"value":{"type":"string"}}}},
+  "error":{"type":"object","required":["code","message"],"properties":{"code":{"type":"string"},"message":{"type":"string"}}}}}}}},
+
 "TextPart":{"type":"object","required":["type","text"],"properties":{"type":{"const":"text"},"text":{"type":"string"}}},
 "Content":{"oneOf":[{"type":"string"},{"type":"array","items":{"$ref":"#/components/schemas/TextPart"}}]},
 "ToolCall":{"type":"object","required":["function"],"properties":{"id":{"type":["string","null"],"maxLength":256},"type":{"type":"string"},

@@ -66,6 +66,7 @@ struct Services {
   Stops* stops = nullptr;
   Labeller* labeller = nullptr;
   const TaskCatalogue* tasks = nullptr;
+  Extractor* extractor = nullptr;      ///< Without one, /v1/extract is unavailable.
 };
 
 /// The HTTP interface of docs/api.md. Lifetime: create → start → drain. Public calls are thread-safe. Embeds vectors of

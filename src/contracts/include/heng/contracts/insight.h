@@ -91,8 +91,19 @@ struct Event {
   std::vector<Mention> mentions;
 };
 
+/// A company, a security code, a person, an amount, a date or a rate, read by rules.
+struct Entity {
+  std::string type;                   ///< "company", "security", "person", "amount", "quantity", "date", "rate".
+  std::string word;
+  std::size_t begin = 0, end = 0;     ///< Code points of the text, end exclusive.
+  std::string id;                     ///< Of companies and securities in the directory: "600519.SH". Empty: not known there.
+  std::string name;                   ///< What `id` is called in the directory.
+  std::string value;                  ///< Plain: "29803000000 CNY", "8.5 %", "2019-11-20"; empty where there is none.
+};
+
 struct ExtractionResult {
   std::vector<Event> events;          ///< Empty where the text tells of none.
+  std::vector<Entity> entities;       ///< Of the task "entities"; in the order of the text.
   Tier tier = Tier::encoder;          ///< The stage that answered.
 };
 
