@@ -8,9 +8,8 @@ namespace {
 constexpr std::size_t most_triggers = 48;    // of one chunk; a sentence of the training data has at most 24
 constexpr int most_rows = 1600;              // tokens in a batch
 
-void read_batch(const Network& network, const float* values, const std::vector<const std::vector<std::int32_t>*>& chunks, std::size_t from, std::size_t to,
+void read_batch(const Network& network, const Pass& pass, const std::vector<const std::vector<std::int32_t>*>& chunks, std::size_t from, std::size_t to,
                 std::vector<Reading>& out) {
-  Pass pass{.values = values};
   Segments segments;
   std::vector<std::int32_t> ids;
   for (std::size_t i = from; i < to; ++i) {
@@ -52,14 +51,14 @@ void read_batch(const Network& network, const float* values, const std::vector<c
 
 }  // namespace
 
-std::vector<Reading> read(const Network& network, const float* values, const std::vector<const std::vector<std::int32_t>*>& chunks) {
+std::vector<Reading> read(const Network& network, const Pass& pass, const std::vector<const std::vector<std::int32_t>*>& chunks) {
   std::vector<Reading> out(chunks.size());
   std::size_t from = 0;
   while (from < chunks.size()) {
     std::size_t to = from;
     int rows = 0;
     while (to < chunks.size() && (to == from || rows + static_cast<int>(chunks[to]->size()) <= most_rows)) rows += static_cast<int>(chunks[to++]->size());
-    read_batch(network, values, chunks, from, to, out);
+    read_batch(network, pass, chunks, from, to, out);
     from = to;
   }
   return out;

@@ -31,8 +31,8 @@ struct DecodedEvent {
 /// Candidates are kept down to these scores, so that decisions can be tuned without running the network again.
 inline constexpr float trigger_floor = -4, argument_floor = -3;
 
-/// Reads chunks in batches; not thread-safe with itself only through `values` being written.
-std::vector<Reading> read(const Network& network, const float* values, const std::vector<const std::vector<std::int32_t>*>& chunks);
+/// Reads chunks in batches.
+std::vector<Reading> read(const Network& network, const Pass& pass, const std::vector<const std::vector<std::int32_t>*>& chunks);
 
 std::vector<DecodedEvent> decide(const Reading& reading, const Decisions& decisions);
 

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include "short_matrix.h"
+
 namespace heng::insight_events {
 
 Tensor Layout::add(std::string name, int rows, int cols, Group group, bool decay) {
@@ -17,6 +19,12 @@ Linear add_linear(Layout& layout, const std::string& name, int in, int out, Grou
 }
 
 void forward(const Pass& pass, const Linear& layer, const Matrix& x, Matrix& y) {
+  if (pass.shorts) {
+    if (const auto fast = pass.shorts->find(layer.weight.offset); fast != pass.shorts->end()) {
+      fast->second.multiply(x, y);
+      return;
+    }
+  }
   y.resize(x.rows(), layer.weight.rows);
   y.noalias() = x * weights(pass.values, layer.weight).transpose();
   y.rowwise() += row(pass.values, layer.bias);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -29,12 +30,17 @@ class Layout {
   std::size_t size_ = 0;
 };
 
+class ShortMatrix;
+/// Layers in a faster form for reading, by the place of their weights.
+using ShortMatrices = std::map<std::size_t, ShortMatrix>;
+
 /// What a forward or backward pass reads and writes. `grads` is laid out as `values`; null: no training.
 struct Pass {
   const float* values = nullptr;
   float* grads = nullptr;
   Random* random = nullptr;
   float dropout = 0;
+  const ShortMatrices* shorts = nullptr;
 };
 
 /// y = x Wᵀ + b, W of out × in.

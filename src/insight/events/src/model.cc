@@ -29,6 +29,19 @@ Mention mention_of(std::u32string_view text, const std::vector<Piece>& pieces, i
 
 }  // namespace
 
+void prepare_to_read(EventModel::Parts& parts) {
+  constexpr int smallest = 64, widest = 2048;
+  parts.shorts.clear();
+  const float* values = parts.values.get();
+  const auto& entries = parts.network.layout().entries();
+  for (std::size_t i = 0; i + 1 < entries.size(); ++i) {
+    const Layout::Entry &weight = entries[i], &bias = entries[i + 1];
+    if (!weight.name.ends_with(".weight") || weight.tensor.rows < smallest || weight.tensor.cols < smallest || weight.tensor.cols > widest) continue;
+    if (bias.name != weight.name.substr(0, weight.name.size() - 6) + "bias") continue;
+    parts.shorts.try_emplace(weight.tensor.offset, weights(values, weight.tensor), row(values, bias.tensor));
+  }
+}
+
 std::vector<Event> to_events(const EventModel::Parts& parts, std::u32string_view text, const std::vector<Piece>& pieces, const std::vector<DecodedEvent>& events) {
   const Schema& schema = parts.network.schema();
   std::vector<Event> out;
@@ -94,7 +107,7 @@ Result<ExtractionOutcomes> extract(const EventModel::Parts& model, const std::ve
       if (from >= order.size()) return;
       std::vector<const std::vector<std::int32_t>*> ids;
       for (std::size_t i = from; i < to; ++i) ids.push_back(&parts[order[i]].chunk.ids);
-      const auto readings = read(model.network, model.values.get(), ids);
+      const auto readings = read(model.network, model.pass(), ids);
       for (std::size_t i = from; i < to; ++i) {
         Part& part = parts[order[i]];
         part.events = to_events(model, texts[part.item], part.chunk.pieces, decide(readings[i - from], model.decisions));

@@ -180,6 +180,7 @@ Result<std::unique_ptr<EventModel::Parts>> load_parts(const std::filesystem::pat
       std::memcpy(&half, weights_bytes.data() + 2 * i, 2);
       parts->values[i] = Eigen::half_impl::half_to_float(Eigen::half_impl::raw_uint16_to_half(half));
     }
+    prepare_to_read(*parts);
     return parts;
   } catch (const json::exception& e) {
     return broken(path, std::string("the header lacks something: ") + e.what());

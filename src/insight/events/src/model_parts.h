@@ -3,6 +3,7 @@
 #include "decode.h"
 #include "heng/insight_events/model.h"
 #include "optimiser.h"
+#include "short_matrix.h"
 #include "wordpiece.h"
 
 namespace heng::insight_events {
@@ -18,6 +19,8 @@ struct EventModel::Parts {
   std::vector<std::string> vocabulary;
   WordPiece words;
   Floats values;
+  ShortMatrices shorts;                      ///< Made by prepare_to_read.
+  Pass pass() const { return {.values = values.get(), .grads = nullptr, .random = nullptr, .dropout = 0, .shorts = &shorts}; }
   Decisions decisions;
   ModelCard card;
 };
@@ -29,6 +32,9 @@ Result<std::unique_ptr<EventModel::Parts>> load_parts(const std::filesystem::pat
 
 /// Rounds the weights as the file does, so that what is measured is what is loaded later.
 void round_to_file(EventModel::Parts& parts);
+
+/// Makes the integer forms of the large layers from the weights.
+void prepare_to_read(EventModel::Parts& parts);
 
 /// The decoded events in characters of the text.
 std::vector<Event> to_events(const EventModel::Parts& parts, std::u32string_view text, const std::vector<Piece>& pieces, const std::vector<DecodedEvent>& events);

@@ -191,6 +191,7 @@ Result<TrainReport> train_events(const std::string& task, const std::vector<Even
   HENG_TRY(Trainer(*parts, settings, progress, stop).run(examples));
   examples.clear();
   round_to_file(*parts);
+  prepare_to_read(*parts);
   progress({settings.epochs, settings.epochs, 0, 0, 0, "tuning"});
   if (!tuning.empty()) parts->decisions = tune(*parts, tuning, settings.threads);
   report.seconds = elapsed_ms(start) / 1000;

@@ -75,7 +75,7 @@ Decisions tune(const EventModel::Parts& parts, const std::vector<EventRow>& rows
       cases[i].chunks = chunks(parts.words, cases[i].text, chunk_limit);
       std::vector<const std::vector<std::int32_t>*> ids;
       for (const auto& chunk : cases[i].chunks) ids.push_back(&chunk.ids);
-      cases[i].readings = read(parts.network, parts.values.get(), ids);
+      cases[i].readings = read(parts.network, parts.pass(), ids);
     }
   };
   {

@@ -5,6 +5,7 @@
 
 #include "network.h"
 #include "optimiser.h"
+#include "short_matrix.h"
 
 namespace heng::insight_events {
 namespace {
@@ -125,6 +126,29 @@ TEST(Optimiser, LearnsASmallSetByHeart) {
     optimiser.step(f.values.get(), grads, 1);
   }
   EXPECT_LT(f.loss(), 0.3 * before);
+}
+
+TEST(ShortMatrix, AgreesWithFloatsForEverySizeOfBlock) {
+  for (const int rows : {1, 5, 6, 7, 97}) {
+    for (const int outputs : {1, 16, 70}) {
+      for (const int inputs : {3, 64, 2048}) {
+        const Matrix w = Matrix::Random(outputs, inputs), x = Matrix::Random(rows, inputs) * 3;
+        const RowVector b = RowVector::Random(outputs);
+        Matrix y;
+        ShortMatrix(ConstMatrixMap(w.data(), outputs, inputs), ConstRowMap(b.data(), outputs)).multiply(x, y);
+        Matrix expected = x * w.transpose();
+        expected.rowwise() += b;
+        // each factor is off by at most half a step: 1/1022 and 1/2046 of its row's largest
+        EXPECT_LT((y - expected).cwiseAbs().maxCoeff(), 3.0 * 0.004 * std::sqrt(inputs) + 0.01) << rows << " " << outputs << " " << inputs;
+        EXPECT_GT(expected.cwiseAbs().maxCoeff(), 0.1);
+      }
+    }
+  }
+  Matrix y;
+  const Matrix w = Matrix::Random(20, 8), zero = Matrix::Zero(2, 8);
+  const RowVector b = RowVector::Random(20);
+  ShortMatrix(ConstMatrixMap(w.data(), 20, 8), ConstRowMap(b.data(), 20)).multiply(zero, y);
+  EXPECT_TRUE(y.row(0).isApprox(b));
 }
 
 }  // namespace
