@@ -134,3 +134,19 @@ def test_no_contents_in_the_log(server):
     server.call("POST", "/v1/ask", json={"kb": "fees", "question": "Does ZEBRA4711 have an annual fee?"})
     log = server.logged()
     assert "http_request" in log and "ZEBRA4711" not in log and server.key not in log and "Harbour Classic" not in log
+
+
+def test_extract(server):
+    body = {"task": "entities", "items": [{"id": "a", "text": "茅台（600519）作价3.5亿元"}, "", {"id": 7, "text": "Kweichow Moutai"}]}
+    answer = server.call("POST", "/v1/extract", json=body)
+    assert answer.status_code == 200, answer.text
+    first, second, third = answer.json()["results"]
+    assert first["id"] == "a" and [e["type"] for e in first["entities"]] == ["company", "security", "amount"]
+    assert first["entities"][0]["id"] == first["entities"][1]["id"] == "600519.SH" and first["entities"][2]["value"] == "350000000 CNY"
+    assert second["error"]["code"] == "invalid_argument"
+    assert third["id"] == 7 and third["entities"][0] == {"type": "company", "word": "Kweichow Moutai", "span": [0, 15], "id": "600519.SH", "name": "贵州茅台"}
+    assert int(answer.headers["x-heng-audit-index"]) >= 0
+    missing = server.call("POST", "/v1/extract", json={"task": "nosuch", "items": ["x"]})
+    assert missing.status_code == 404 and "entities" in missing.json()["error"]["message"]
+    for bad in ({"task": "entities"}, {"task": "entities", "items": []}, {"task": "entities", "items": [3]}, {"items": ["x"]}, {"task": "entities", "items": [{"id": 1}]}):
+        assert server.call("POST", "/v1/extract", json=bad).status_code == 400, bad

@@ -137,7 +137,7 @@ std::size_t ticker(const Directory& directory, View original, View text, std::si
     const auto lower = std::count_if(around.begin(), around.end(), [](char32_t c) { return c >= U'a' && c <= U'z'; });
     const auto upper = std::count_if(around.begin(), around.end(), [](char32_t c) { return c >= U'A' && c <= U'Z'; });
     const bool chinese = std::any_of(around.begin(), around.end(), [](char32_t c) { return text::is_cjk(c); });
-    if (chinese || lower > upper) {
+    if (chinese || 3 * lower > upper) {
       add(directory, at, end, body + ".US", out);
       return end;
     }

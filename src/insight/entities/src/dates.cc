@@ -166,7 +166,8 @@ void find_dates(View text, std::vector<Candidate>& out) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char32_t before = i ? text[i - 1] : U' ';
     std::size_t end = i;
-    if (digit(text[i]) && !digit(before) && !latin(before) && before != U'.' && before != U',') {
+    const bool inside_number = (before == U'.' || before == U',') && i > 1 && digit(text[i - 2]);  // 1,234
+    if (digit(text[i]) && !digit(before) && !latin(before) && !inside_number) {
       end = chinese_or_plain(text, i, out);
       if (end == i) end = english(text, i, out);
     } else if (latin(text[i]) && !latin(before) && !digit(before)) {

@@ -109,7 +109,8 @@ Evaluation evaluate(const std::vector<EventRow>& known, const std::vector<std::v
     count(known_keys, keys(predicted[i]), [&](const Key& key, auto field) {
       ++(out.roles.*field);
       ++(out.by_role[std::get<1>(key)].*field);
-      ++((std::get<1>(key) == trigger_role ? out.triggers : out.arguments).*field);
+      Counts& part = std::get<1>(key) == trigger_role ? out.triggers : out.arguments;
+      ++(part.*field);
     });
     match_events(known[i].events, predicted[i], out.mentions);
     for (const auto& event : predicted[i]) {
