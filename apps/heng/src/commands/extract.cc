@@ -12,7 +12,6 @@
 #include "../terminal.h"
 #include "heng/api/extraction_json.h"
 #include "heng/base/text.h"
-#include "train_events.h"
 
 namespace heng::app {
 namespace {
@@ -143,7 +142,7 @@ int run_extract(const Common& common, const ExtractOptions& options) {
   auto config = load_config(common.folder);
   if (!config.ok()) return report(config.error());
   const int threads = options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  Extractors extractors(config->data / "tasks", config->folder / "companies.csv", threads);
+  Extractors extractors(config->tasks(), config->folder / "companies.csv", threads);
   const auto start = std::chrono::steady_clock::now();
   // a task that is not there or broken is said before any line is read
   if (auto tried = extractors.extract({.tenant = {}, .task = options.task, .items = {}}, {}); !tried.ok()) return report(tried.error());
@@ -159,25 +158,9 @@ int run_extract(const Common& common, const ExtractOptions& options) {
   return 0;
 }
 
-void add_train(CLI::App& app, Common& common, Run& run) {
-  auto* verb = app.add_subcommand("train", "train a task from labelled rows and register it; prints its report");
-  auto options = std::make_shared<TrainEventsOptions>();
-  auto kind = std::make_shared<std::string>();
-  verb->add_option("--task", options->task, "its name: a-z, 0-9, -")->required();
-  verb->add_option("--kind", *kind, "events")->required()->check(CLI::IsMember({"events"}));
-  verb->add_option("--in", options->in, "JSON Lines; for events {\"id\", \"content\", \"events\": [{\"type\", \"mentions\": [{\"word\", \"span\", \"role\"}]}]}")->required();
-  verb->add_option("--holdout", options->holdout, "rows to measure on, not trained on");
-  verb->add_option("--threads", options->threads, "default: as many as the machine has cores")->check(CLI::Range(0, 256));
-  verb->add_option("--epochs", options->epochs, "times through the rows (0: as tuned)")->check(CLI::Range(0, 1000));
-  verb->add_option("--seed", options->seed, "of the random start");
-  add_common(*verb, common);
-  verb->callback([&common, &run, options, kind] { run = [&common, options] { return train_events(common, *options); }; });
-}
-
 }  // namespace
 
 void add_extract(CLI::App& app, Common& common, Run& run) {
-  add_train(app, common, run);
   auto* verb = app.add_subcommand("extract", "events with their triggers and roles, or entities, of a file of texts; an interrupted run goes on when repeated");
   auto options = std::make_shared<ExtractOptions>();
   verb->add_option("--task", options->task, "a task that `heng train --kind events` made, or `entities` (companies, codes, people, amounts, dates, rates)")->required();

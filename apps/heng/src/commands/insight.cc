@@ -15,6 +15,7 @@
 #include "heng/insight/report.h"
 #include "heng/insight/task_labeller.h"
 #include "heng/insight/trainer.h"
+#include "train_events.h"
 
 namespace heng::app {
 namespace {
@@ -27,10 +28,11 @@ std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share);
 
 struct TrainOptions {
   std::string task, kind = "label", description;
-  fs::path in, holdout;
+  std::vector<fs::path> in;
+  fs::path holdout;
   std::vector<std::string> embedding_models;
   bool linear_only = false, evaluation_only = false;
-  int folds = 5;
+  int folds = 5, threads = 0, epochs = 0;
   double tolerance = 0.5, confidence = 95;
 };
 
@@ -81,9 +83,11 @@ void print_report(const insight::TrainingReport& report, const fs::path& path) {
 
 int run_train(const Common& common, const TrainOptions& options) {
   if (auto named = insight::check_task_name(options.task); !named.ok()) return report(named.error());
+  if (options.kind == "events") return train_events(common, {options.task, options.in, options.holdout, options.threads, options.epochs});
+  if (options.in.size() > 1) return report(Error(ErrorCode::invalid_argument, "--kind label reads one file; join the files first", "in"));
   auto config = load_config(common.folder);
   if (!config.ok()) return report(config.error());
-  auto data = insight::read_labelled(options.in);
+  auto data = insight::read_labelled(options.in.front());
   if (!data.ok()) return report(data.error());
   std::optional<insight::LabelledData> holdout;
   if (!options.holdout.empty()) {
@@ -276,8 +280,8 @@ void add_insight(CLI::App& app, Common& common, Run& run) {
   auto* train = app.add_subcommand("train", "train a task from labelled rows; prints its report");
   auto t = std::make_shared<TrainOptions>();
   train->add_option("--task", t->task, "name: a-z, 0-9, -")->required();
-  train->add_option("--kind", t->kind, "label")->check(CLI::IsMember({"label"}));
-  train->add_option("--in", t->in, "JSON Lines {\"text\",\"label\"}")->required()->check(CLI::ExistingFile);
+  train->add_option("--kind", t->kind, "label: one label for a text; events: types, triggers and roles")->check(CLI::IsMember({"label", "events"}));
+  train->add_option("--in", t->in, "JSON Lines {\"text\",\"label\"}; for events {\"content\",\"events\":[{\"type\",\"mentions\":[{\"word\",\"span\",\"role\"}]}]}, several files are possible")->required()->check(CLI::ExistingFile);
   train->add_option("--holdout", t->holdout, "rows to measure on instead of cross-validation")->check(CLI::ExistingFile);
   train->add_option("--description", t->description, "what the task is for");
   train->add_flag("--linear-only", t->linear_only, "no encoder stage: trains in seconds, needs no model");
@@ -285,6 +289,8 @@ void add_insight(CLI::App& app, Common& common, Run& run) {
   train->add_option("--folds", t->folds, "held-out folds for calibration")->check(CLI::Range(2, 20));
   train->add_option("--tolerance", t->tolerance, "points of accuracy the cascade may lose against its last stage")->check(CLI::Range(0.0, 100.0));
   train->add_option("--confidence", t->confidence, "confidence in that, percent")->check(CLI::Range(50.0, 99.99));
+  train->add_option("--threads", t->threads, "events: default one per core")->check(CLI::Range(0, 256));
+  train->add_option("--epochs", t->epochs, "events: times through the rows (0: as tuned)")->check(CLI::Range(0, 1000));
   train->add_flag("--evaluation-only", t->evaluation_only, "mark the task: its data may be used to measure only");
   add_common(*train, common);
   train->callback([&common, &run, t] { run = [&common, t] { return run_train(common, *t); }; });

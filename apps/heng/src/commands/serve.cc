@@ -76,7 +76,7 @@ int run_serve(const Common& common, const ServeOptions& options) {
   insight::TaskLabeller labeller({.folder = config->tasks()}, &parts.inference());
   services.labeller = &labeller;
   services.tasks = &labeller;
-  Extractors extractors(config->data / "tasks", config->folder / "companies.csv", 2);
+  Extractors extractors(config->tasks(), config->folder / "companies.csv", 2);
   services.extractor = &extractors;
   auto server = api::ApiServer::create(api_settings(*config), services);
   if (!server.ok()) return report(server.error());

@@ -100,7 +100,7 @@ int train_events(const Common& common, const TrainEventsOptions& options) {
   settings.threads = options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   if (options.epochs > 0) settings.epochs = options.epochs;
   settings.seed = options.seed;
-  const fs::path file = event_model_path(config->data / "tasks", options.task);
+  const fs::path file = event_model_path(config->tasks(), options.task);
   std::error_code failed;
   fs::create_directories(file.parent_path(), failed);
   if (failed) return report(Error(ErrorCode::internal, fmt::format("cannot make {}: {}", file.parent_path().string(), failed.message())));
