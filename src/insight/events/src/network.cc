@@ -73,11 +73,19 @@ void Network::lower_states(const Pass& pass, const Segments& segments, const std
   for (int i = 0; i < shape_.encoder.frozen; ++i) forward(reading, encoder_, encoder_.layers[static_cast<std::size_t>(i)], segments, x, cache);
 }
 
-void Network::encode(const Pass& pass, const Segments& segments, Matrix x, States& states) const {
+void Network::upper_states(const Pass& pass, const Segments& segments, Matrix& x) const {
+  Pass reading = pass;
+  reading.grads = nullptr;
+  LayerCache cache;
+  for (int i = shape_.encoder.frozen; i < shape_.encoder.layers; ++i) forward(reading, encoder_, encoder_.layers[static_cast<std::size_t>(i)], segments, x, cache);
+}
+
+void Network::encode(const Pass& pass, const Segments& segments, Matrix x, States& states, const Matrix* top) const {
   states.segments = segments;
   states.lower = x;
-  states.layers.resize(encoder_.layers.size());
-  for (std::size_t i = static_cast<std::size_t>(shape_.encoder.frozen); i < encoder_.layers.size(); ++i) {
+  if (top) x = *top;
+  states.layers.resize(top ? 0 : encoder_.layers.size());
+  for (std::size_t i = static_cast<std::size_t>(shape_.encoder.frozen); i < states.layers.size(); ++i) {
     forward(pass, encoder_, encoder_.layers[i], segments, x, states.layers[i]);
   }
   states.top_in = std::move(x);
@@ -102,9 +110,9 @@ void Network::encode_backward(const Pass& pass, States& states, Matrix ds) const
   Matrix dsum, dx;
   backward(pass, mix_norm_, states.mix_norm, du, dsum);
   backward(pass, mix_base_, states.lower, dsum, nullptr);
-  const bool deeper = shape_.encoder.frozen < shape_.encoder.layers;
+  const bool deeper = static_cast<std::size_t>(shape_.encoder.frozen) < states.layers.size();
   backward(pass, mix_top_, states.top_in, dsum, deeper ? &dx : nullptr);
-  for (int i = shape_.encoder.layers - 1; i >= shape_.encoder.frozen; --i) {
+  for (int i = static_cast<int>(states.layers.size()) - 1; i >= shape_.encoder.frozen; --i) {
     const auto at = static_cast<std::size_t>(i);
     backward(pass, encoder_, encoder_.layers[at], states.segments, states.layers[at], dx);
   }
@@ -149,8 +157,14 @@ Network::Loss Network::learn(const Pass& pass, const std::vector<const Example*>
   for (const Example* example : examples) segments.add(static_cast<int>(example->ids.size()));
   Matrix x(segments.rows(), shape_.encoder.width);
   for (int s = 0; s < segments.count(); ++s) x.middleRows(segments.first(s), segments.size(s)) = examples[static_cast<std::size_t>(s)]->lower;
+  Matrix top;
+  const bool given = examples[0]->top.size() > 0;
+  if (given) {
+    top.resize(segments.rows(), shape_.encoder.width);
+    for (int s = 0; s < segments.count(); ++s) top.middleRows(segments.first(s), segments.size(s)) = examples[static_cast<std::size_t>(s)]->top;
+  }
   States states;
-  encode(pass, segments, std::move(x), states);
+  encode(pass, segments, std::move(x), states, given ? &top : nullptr);
   Matrix ds = Matrix::Zero(states.s.rows(), states.s.cols());
   Loss loss;
   loss.type = learn_types(pass, states, examples, scale * weights_of.type, ds);

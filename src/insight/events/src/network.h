@@ -29,7 +29,8 @@ struct NetworkShape {
 /// A sentence as token ids, [CLS] first and [SEP] last, with what is known of it.
 struct Example {
   std::vector<std::int32_t> ids;
-  Matrix lower;                              ///< Cached output of the frozen part of the encoder, or empty.
+  Matrix lower;                              ///< Cached output of the frozen part of the encoder.
+  Matrix top;                                ///< Cached output of the whole encoder as it came; empty: computed anew.
   std::vector<SpanLabel> triggers;           ///< label: type.
   struct Event {
     int type = 0, begin = 0, last = 0;       ///< The trigger.
@@ -67,17 +68,19 @@ class Network {
   void initialise(float* values, Random& random) const;
   /// The frozen part: ids → states below the first trained layer.
   void lower_states(const Pass& pass, const Segments& segments, const std::vector<std::int32_t>& ids, Matrix& x) const;
+  /// The rest of the encoder: lower states in, its output out.
+  void upper_states(const Pass& pass, const Segments& segments, Matrix& x) const;
 
   struct States {
     Segments segments;
     Matrix lower, top_in, mixed_top, mixed_base, s;
     NormCache mix_norm, out_norm;
     Matrix mask;
-    std::vector<LayerCache> layers;
+    std::vector<LayerCache> layers;        ///< Empty where the encoder's output was given.
     std::vector<ConvCache> blocks;
   };
-  /// x: lower states of the segments.
-  void encode(const Pass& pass, const Segments& segments, Matrix x, States& states) const;
+  /// x: lower states of the segments. `top`: the encoder's output, where it is known already.
+  void encode(const Pass& pass, const Segments& segments, Matrix x, States& states, const Matrix* top = nullptr) const;
   void encode_backward(const Pass& pass, States& states, Matrix ds) const;
 
   /// segments × types log-odds; `where` gets, for each segment and feature, the row the maximum came from.

@@ -22,7 +22,7 @@ Optimiser::Optimiser(const Layout& layout, const Settings& settings) : settings_
 
 void Optimiser::clear(float* grads) const { std::fill(grads + first_, grads + first_ + count_, 0.0F); }
 
-void Optimiser::step(float* values, const std::vector<Floats>& grads, float share) {
+void Optimiser::step(float* values, const std::vector<Floats>& grads, float head_share, float encoder_share) {
   const auto n = static_cast<Eigen::Index>(count_);
   Array sum(grads[0].get() + first_, n);
   for (std::size_t t = 1; t < grads.size(); ++t) sum += Array(grads[t].get() + first_, n);
@@ -35,7 +35,8 @@ void Optimiser::step(float* values, const std::vector<Floats>& grads, float shar
     const std::size_t at = entry.tensor.offset - first_;
     const auto size = static_cast<Eigen::Index>(entry.tensor.size());
     Array v(values + entry.tensor.offset, size), g(sum.data() + at, size), m(mean_.data() + at, size), s(square_.data() + at, size);
-    const float rate = share * (entry.group == Group::encoder ? settings_.encoder_rate : settings_.head_rate);
+    const float rate = entry.group == Group::encoder ? encoder_share * settings_.encoder_rate : head_share * settings_.head_rate;
+    if (!(rate > 0)) continue;
     m = beta1 * m + (1 - beta1) * scale * g;
     s = beta2 * s + (1 - beta2) * (scale * g).square();
     if (entry.decay) v *= 1 - rate * settings_.decay;

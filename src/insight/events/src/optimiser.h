@@ -20,8 +20,8 @@ class Optimiser {
 
   /// Sets the gradients of what is trained to zero.
   void clear(float* grads) const;
-  /// One step with the sum of the gradients; `share` 0…1 scales the learning rates.
-  void step(float* values, const std::vector<Floats>& grads, float share);
+  /// One step with the sum of the gradients; the shares, 0…1, scale the learning rates. encoder_share = 0: the encoder stays.
+  void step(float* values, const std::vector<Floats>& grads, float head_share, float encoder_share);
   /// Copies the average over the weights (where there is one).
   void use_average(float* values) const;
 

@@ -32,7 +32,7 @@ void in_parallel(int threads, const Work& work) {
 Result<void> check(const std::vector<EventRow>& rows, const TrainSettings& s) {
   auto bad = [](std::string message) { return Error(ErrorCode::invalid_argument, std::move(message)); };
   if (rows.size() < 20) return bad(fmt::format("{} rows are too few to train on; at least 20 are needed", rows.size()));
-  if (s.epochs < 1 || s.epochs > 1000 || s.batch < 1 || s.batch > 4096 || s.threads < 1 || s.threads > 256 || s.frozen < 0 || s.tune_tenths < 0 || s.tune_tenths > 5) {
+  if (s.epochs < 0 || s.epochs > 1000 || s.head_epochs < 0 || s.head_epochs > 1000 || s.epochs + s.head_epochs < 1 || s.batch < 1 || s.batch > 4096 || s.threads < 1 || s.threads > 256 || s.frozen < 0 || s.tune_tenths < 0 || s.tune_tenths > 5) {
     return bad("epochs 1…1000, batch 1…4096, threads 1…256, frozen ≥ 0 and tuning tenths 0…5 are possible");
   }
   std::map<std::string, int> count;
@@ -68,18 +68,23 @@ class Trainer {
     std::vector<std::size_t> order(examples.size());
     std::iota(order.begin(), order.end(), 0);
     const auto batch = static_cast<std::size_t>(settings_.batch);
-    const std::size_t per_epoch = (examples.size() + batch - 1) / batch, steps = per_epoch * static_cast<std::size_t>(settings_.epochs);
+    const int epochs = settings_.head_epochs + settings_.epochs;
+    const std::size_t per_epoch = (examples.size() + batch - 1) / batch, steps = per_epoch * static_cast<std::size_t>(epochs);
+    const std::size_t head_steps = per_epoch * static_cast<std::size_t>(settings_.head_epochs);
     std::size_t step = 0;
     double mean = 0;
-    for (int epoch = 0; epoch < settings_.epochs; ++epoch) {
+    for (int epoch = 0; epoch < epochs; ++epoch) {
+      if (epoch == settings_.head_epochs) {
+        for (Example& example : examples) example.top.resize(0, 0);
+      }
       for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[shuffle.below(i)]);
       for (std::size_t from = 0; from < order.size(); from += batch, ++step) {
         if (stop_.stop_requested()) return Error(ErrorCode::cancelled, "stopped; nothing was written");
         const std::size_t to = std::min(order.size(), from + batch);
         const double loss = one_batch(examples, order, from, to, optimiser, grads, random);
-        optimiser.step(parts_.values.get(), grads, share(step, steps));
+        optimiser.step(parts_.values.get(), grads, share(step, steps), step < head_steps ? 0.0F : share(step - head_steps, steps - head_steps));
         mean = step == 0 ? loss : 0.98 * mean + 0.02 * loss;
-        progress_({epoch + 1, settings_.epochs, static_cast<std::int64_t>(step + 1), static_cast<std::int64_t>(steps), mean, "training"});
+        progress_({epoch + 1, epochs, static_cast<std::int64_t>(step + 1), static_cast<std::int64_t>(steps), mean, "training"});
       }
     }
     optimiser.use_average(parts_.values.get());
@@ -99,7 +104,11 @@ class Trainer {
       for (std::size_t i = next++; i < examples.size(); i = next++) {
         Segments segments;
         segments.add(static_cast<int>(examples[i].ids.size()));
-        parts_.network.lower_states({.values = parts_.values.get()}, segments, examples[i].ids, examples[i].lower);
+        const Pass pass{.values = parts_.values.get()};
+        parts_.network.lower_states(pass, segments, examples[i].ids, examples[i].lower);
+        if (settings_.head_epochs == 0) continue;
+        examples[i].top = examples[i].lower;
+        parts_.network.upper_states(pass, segments, examples[i].top);
       }
     });
   }
@@ -138,7 +147,7 @@ Result<Evaluation> measure(const EventModel::Parts& parts, const std::vector<Eve
 }
 
 void describe(ModelCard& card, const TrainSettings& s, const TrainReport& report) {
-  card.settings = {{"layers", s.layers}, {"frozen", s.frozen}, {"epochs", s.epochs}, {"batch", s.batch}, {"encoder_rate", s.encoder_rate},
+  card.settings = {{"layers", s.layers}, {"frozen", s.frozen}, {"head_epochs", s.head_epochs}, {"epochs", s.epochs}, {"batch", s.batch}, {"encoder_rate", s.encoder_rate},
                    {"head_rate", s.head_rate}, {"dropout", s.dropout}, {"decay", s.decay}, {"average", s.average}, {"tune_tenths", s.tune_tenths},
                    {"seed", static_cast<double>(s.seed)}};
   auto add = [&](const std::string& name, const Evaluation& e) {
@@ -163,7 +172,7 @@ Result<TrainReport> train_events(const std::string& task, const std::vector<Even
                                  const TrainSettings& settings, const Report& progress, std::stop_token stop) {
   HENG_TRY(check(rows, settings));
   const SteadyTime start = system_clock().steady();
-  progress({0, settings.epochs, 0, 0, 0, "reading"});
+  progress({0, 0, 0, 0, 0, "reading"});
   const EncoderFile file = HENG_TRY(EncoderFile::open(encoder));
   NetworkShape shape;
   shape.encoder = file.shape;
@@ -192,7 +201,7 @@ Result<TrainReport> train_events(const std::string& task, const std::vector<Even
   examples.clear();
   round_to_file(*parts);
   prepare_to_read(*parts);
-  progress({settings.epochs, settings.epochs, 0, 0, 0, "tuning"});
+  progress({0, 0, 0, 0, 0, "tuning"});
   if (!tuning.empty()) parts->decisions = tune(*parts, tuning, settings.threads);
   report.seconds = elapsed_ms(start) / 1000;
 

@@ -64,7 +64,8 @@ class Extractor : public ::testing::Test {
   const TrainReport& trained() {
     static const TrainReport report = [&] {
       TrainSettings settings;
-      settings.epochs = 6;
+      settings.head_epochs = 3;
+      settings.epochs = 4;
       settings.batch = 8;
       settings.threads = 1;
       settings.frozen = 3;

@@ -15,7 +15,8 @@ namespace heng::insight_events {
 struct TrainSettings {
   int layers = 0;                      ///< Of the encoder that are used; 0: all.
   int frozen = 2;                      ///< The lowest ones that are not trained.
-  int epochs = 8;
+  int head_epochs = 5;                 ///< First, with the encoder as it came: cheap, and gives its later training a direction.
+  int epochs = 6;                      ///< Then, with the encoder's upper layers.
   int batch = 16;                      ///< Sentences.
   double encoder_rate = 1.5e-4, head_rate = 1e-3;
   double dropout = 0.15;
