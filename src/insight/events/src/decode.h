@@ -29,10 +29,12 @@ struct DecodedEvent {
 };
 
 /// Candidates are kept down to these scores, so that decisions can be tuned without running the network again.
-inline constexpr float trigger_floor = -4, argument_floor = -3;
+inline constexpr float trigger_floor = -2, argument_floor = -1.5F;
 
-/// Reads chunks in batches.
-std::vector<Reading> read(const Network& network, const Pass& pass, const std::vector<const std::vector<std::int32_t>*>& chunks);
+/// Reads chunks in batches. With `decisions`, arguments are read of the triggers that they let count, and no other triggers
+/// are kept; without, of all above the floor.
+std::vector<Reading> read(const Network& network, const Pass& pass, const std::vector<const std::vector<std::int32_t>*>& chunks,
+                          const Decisions* decisions = nullptr);
 
 std::vector<DecodedEvent> decide(const Reading& reading, const Decisions& decisions);
 

@@ -107,7 +107,7 @@ Result<ExtractionOutcomes> extract(const EventModel::Parts& model, const std::ve
       if (from >= order.size()) return;
       std::vector<const std::vector<std::int32_t>*> ids;
       for (std::size_t i = from; i < to; ++i) ids.push_back(&parts[order[i]].chunk.ids);
-      const auto readings = read(model.network, model.pass(), ids);
+      const auto readings = read(model.network, model.pass(), ids, &model.decisions);
       for (std::size_t i = from; i < to; ++i) {
         Part& part = parts[order[i]];
         part.events = to_events(model, texts[part.item], part.chunk.pieces, decide(readings[i - from], model.decisions));

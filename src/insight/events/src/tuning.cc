@@ -93,7 +93,7 @@ Decisions tune(const EventModel::Parts& parts, const std::vector<EventRow>& rows
     if (score > best_score + 1e-9) best_score = score, best = d;
   };
   for (const float type_share : {0.0F, 0.25F, 0.5F, 1.0F}) {
-    for (const float trigger : {-1.0F, -0.5F, 0.0F, 0.5F, 1.0F}) attempt({.trigger = trigger, .type_share = type_share});
+    for (const float trigger : {-1.0F, 0.0F, 0.5F, 1.0F, 1.5F, 2.0F, 3.0F, 4.0F}) attempt({.trigger = trigger, .type_share = type_share, .argument = 0.5F});
   }
   for (const float rescue : {0.0F, 0.5F, 1.0F, 2.0F}) {
     Decisions d = best;
@@ -101,9 +101,15 @@ Decisions tune(const EventModel::Parts& parts, const std::vector<EventRow>& rows
     attempt(d);
   }
   const Decisions base = best;
-  for (const float argument : {-1.5F, -1.0F, -0.75F, -0.5F, -0.25F, 0.25F, 0.5F, 1.0F}) {
+  for (const float argument : {-1.0F, -0.5F, -0.25F, 0.0F, 0.25F, 0.75F, 1.0F, 1.5F, 2.0F, 2.5F}) {
     Decisions d = base;
     d.argument = argument;
+    attempt(d);
+  }
+  const Decisions with_arguments = best;
+  for (const float shift : {-0.75F, -0.5F, -0.25F, 0.25F, 0.5F, 0.75F}) {
+    Decisions d = with_arguments;
+    d.trigger += shift;
     attempt(d);
   }
   calibrate(parts, rows, cases, best);
