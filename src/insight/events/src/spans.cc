@@ -7,17 +7,18 @@ namespace heng::insight_events {
 
 void rotate(Matrix& rows, bool inverse) {
   const Eigen::Index half = rows.cols() / 2;
-  std::vector<float> rate(static_cast<std::size_t>(half));
   for (Eigen::Index m = 0; m < half; ++m) {
-    rate[static_cast<std::size_t>(m)] = std::pow(10000.0F, -static_cast<float>(m) / static_cast<float>(half));
-  }
-  for (Eigen::Index i = 0; i < rows.rows(); ++i) {
-    for (Eigen::Index m = 0; m < half; ++m) {
-      const float angle = static_cast<float>(i) * rate[static_cast<std::size_t>(m)];
-      const float c = std::cos(angle), s = inverse ? -std::sin(angle) : std::sin(angle);
-      const float a = rows(i, 2 * m), b = rows(i, 2 * m + 1);
-      rows(i, 2 * m) = a * c - b * s;
-      rows(i, 2 * m + 1) = a * s + b * c;
+    const double angle = std::pow(10000.0, -static_cast<double>(m) / static_cast<double>(half)) * (inverse ? -1 : 1);
+    const double step_c = std::cos(angle), step_s = std::sin(angle);
+    double c = 1, s = 0;  // of i · angle, by turning on
+    for (Eigen::Index i = 0; i < rows.rows(); ++i) {
+      const auto x = static_cast<float>(c), y = static_cast<float>(s);
+      const float u = rows(i, 2 * m), v = rows(i, 2 * m + 1);
+      rows(i, 2 * m) = u * x - v * y;
+      rows(i, 2 * m + 1) = u * y + v * x;
+      const double next = c * step_c - s * step_s;
+      s = c * step_s + s * step_c;
+      c = next;
     }
   }
 }
