@@ -3,6 +3,7 @@ import './shell/tokens.css';
 import './shell/base.css';
 import App from './shell/App.svelte';
 import { i18n } from './i18n/index.svelte';
+import { router } from './shell/rooms.svelte';
 import { appearance } from './shell/theme.svelte';
 import { session } from './shell/session.svelte';
 import { shortcuts } from './shell/shortcuts.svelte';
@@ -10,6 +11,7 @@ import { shortcuts } from './shell/shortcuts.svelte';
 i18n.start();
 appearance.start();
 shortcuts.start();
+router.start();
 void session.resume();
 
 const target = document.getElementById('app');

@@ -29,6 +29,27 @@ export class Client {
 
   me = (): Promise<Me> => this.json('GET', '/v1/me');
 
+  /// The paths of the program's own description; empty where it has none.
+  async routes(): Promise<Set<string>> {
+    try {
+      return new Set(Object.keys((await this.json<{ paths?: object }>('GET', '/openapi.json')).paths ?? {}));
+    } catch {
+      return new Set();
+    }
+  }
+
+  /// For the other rooms: JSON of a path, or (text) what stands there.
+  get = <T>(path: string): Promise<T> => this.json('GET', path);
+  post = <T>(path: string, body: unknown): Promise<T> => this.json('POST', path, body);
+
+  async remove(path: string): Promise<void> {
+    await this.send('DELETE', path);
+  }
+
+  async text(path: string): Promise<string> {
+    return (await this.send('GET', path)).text();
+  }
+
   async knowledgeBases(): Promise<KnowledgeBase[]> {
     return (await this.json<{ knowledge_bases: KnowledgeBase[] }>('GET', '/v1/kb')).knowledge_bases;
   }

@@ -5,6 +5,8 @@ export interface Me {
   user: string;
   roles: string[];
   key_id: string;
+  /// The rights, where the program tells them: "audit.read", "stop.press", …
+  may?: string[];
 }
 
 export type KbLanguage = 'mixed' | 'zh' | 'en';

@@ -1,8 +1,26 @@
+import { access } from './en/access';
+import { audit } from './en/audit';
+import { market } from './en/market';
+import { monitor } from './en/monitor';
+import { policies } from './en/policies';
+import { review } from './en/review';
+import { rooms } from './en/rooms';
+
 /// English. The keys here are the keys there are; zh.ts must have the same (checked by the compiler and a test).
 export const en = {
+  ...rooms,
+  ...audit,
+  ...review,
+  ...monitor,
+  ...policies,
+  ...access,
+  ...market,
+
   'app.title': 'Heng — ask your documents',
   'app.tagline': 'Every sentence weighed against its source.',
+  'app.titleRoom': '{room} — Heng',
   'app.skip': 'Skip to the question',
+  'app.skipRoom': 'Skip to the contents',
   'app.loading': 'Loading…',
   'app.retry': 'Try again',
   'app.close': 'Close',
@@ -15,6 +33,12 @@ export const en = {
   'app.theme.dark': 'Dark',
   'app.rooms': 'Rooms',
   'app.room.ask': 'Ask',
+  'app.room.audit': 'Audit',
+  'app.room.review': 'Review',
+  'app.room.monitor': 'Monitor',
+  'app.room.policies': 'Policies',
+  'app.room.access': 'Access',
+  'app.room.market': 'Market',
 
   'login.heading': 'Sign in',
   'login.key': 'Access key',
@@ -47,6 +71,8 @@ export const en = {
   'shortcuts.upload': 'Add documents',
   'shortcuts.pages': 'Previous or next page of the source',
   'shortcuts.help': 'This list',
+  'shortcuts.rooms': 'Go to a room, in the order of the bar',
+  'shortcuts.filter': 'Filter the list',
   'shortcuts.enabled': 'Use single-key shortcuts',
 
   'kb.heading': 'Knowledge base',

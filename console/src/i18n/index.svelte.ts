@@ -32,7 +32,6 @@ class Interface {
     this.language = language;
     if (remember) localStorage.setItem(storageName, language);
     document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
-    document.title = translate(language, 'app.title');
   }
 
   get locale(): string {

@@ -1,10 +1,27 @@
 import type { Key } from './en';
+import { access } from './zh/access';
+import { audit } from './zh/audit';
+import { market } from './zh/market';
+import { monitor } from './zh/monitor';
+import { policies } from './zh/policies';
+import { review } from './zh/review';
+import { rooms } from './zh/rooms';
 
 /// 简体中文。键与 en.ts 相同。
 export const zh: Record<Key, string> = {
+  ...rooms,
+  ...audit,
+  ...review,
+  ...monitor,
+  ...policies,
+  ...access,
+  ...market,
+
   'app.title': '衡 — 问您的文档',
   'app.tagline': '每一句话，都与出处相衡。',
+  'app.titleRoom': '{room} — 衡',
   'app.skip': '跳到提问框',
+  'app.skipRoom': '跳到正文',
   'app.loading': '正在加载…',
   'app.retry': '重试',
   'app.close': '关闭',
@@ -17,6 +34,12 @@ export const zh: Record<Key, string> = {
   'app.theme.dark': '深色',
   'app.rooms': '功能',
   'app.room.ask': '问答',
+  'app.room.audit': '审计',
+  'app.room.review': '复核',
+  'app.room.monitor': '监控',
+  'app.room.policies': '规则',
+  'app.room.access': '权限',
+  'app.room.market': '市场',
 
   'login.heading': '登录',
   'login.key': '访问密钥',
@@ -49,6 +72,8 @@ export const zh: Record<Key, string> = {
   'shortcuts.upload': '添加文档',
   'shortcuts.pages': '出处的上一页、下一页',
   'shortcuts.help': '本列表',
+  'shortcuts.rooms': '切换到某个功能（按导航栏顺序）',
+  'shortcuts.filter': '筛选列表',
   'shortcuts.enabled': '启用单键快捷键',
 
   'kb.heading': '知识库',

@@ -8,6 +8,8 @@ const storageName = 'heng.key';
 class Session {
   me = $state<Me>();
   client = $state.raw<Client>();
+  /// The paths that the program serves, as its own description lists them.
+  routes = $state.raw<ReadonlySet<string>>(new Set());
   resuming = $state(false);
   /// The key was refused after it had worked.
   ended = $state(false);
@@ -30,9 +32,10 @@ class Session {
     if (!looksLikeKey(key)) throw new ApiError('invalid_argument');
     const client = new Client(key, () => this.refused());
     try {
-      const me = await client.me();
+      const [me, routes] = await Promise.all([client.me(), client.routes()]);
       sessionStorage.setItem(storageName, key);
       this.ended = false;
+      this.routes = routes;
       this.client = client;
       this.me = me;
     } catch (error) {
