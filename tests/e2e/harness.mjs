@@ -97,6 +97,62 @@ export async function signIn(page, key) {
   await page.locator('.bar').waitFor();
 }
 
+/// What the program answers to a request outside of the page: {status, body}. For setting up what a room then shows.
+export async function call(program, method, path, body, key = program.key) {
+  const raw = typeof body === 'string' || body instanceof Uint8Array;
+  const response = await fetch(`${program.address}${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${key}`, ...(raw || body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+    body: raw || body === undefined ? body : JSON.stringify(body),
+  });
+  const text = await response.text();
+  const json = /json/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, body: json ? JSON.parse(text) : text };
+}
+
+/// A key with these roles, made by the first administrator.
+export async function makeKey(program, user, roles) {
+  const { status, body } = await call(program, 'POST', '/v1/keys', { user, name: user, roles });
+  if (status !== 201) throw new Error(`no key for ${user}: ${status} ${JSON.stringify(body)}`);
+  return body.secret;
+}
+
+/// Runs `use` on a signed-in page at `room`; fails on any trouble that the page had.
+export async function withRoom(browser, program, room, options, use) {
+  const { key = program.key, ...rest } = options;
+  const { page, context, troubles } = await openPage(browser, program.address, rest);
+  try {
+    await signIn(page, key);
+    await page.evaluate((name) => (window.location.hash = name), room);
+    await use(page);
+    if (troubles.length > 0) throw new Error(troubles.join('\n'));
+  } finally {
+    await context.close();
+  }
+}
+
+/// Four looks at a room: wide and narrow, light and dark, both languages. `ready` waits for what must be seen.
+export const looks = [
+  { width: 1440, height: 900, colorScheme: 'light', locale: 'en-GB' },
+  { width: 1440, height: 900, colorScheme: 'dark', locale: 'zh-CN' },
+  { width: 390, height: 844, colorScheme: 'light', locale: 'zh-CN' },
+  { width: 390, height: 844, colorScheme: 'dark', locale: 'en-GB' },
+];
+
+export async function checkLooks(browser, program, room, ready, options = {}) {
+  for (const { width, height, colorScheme, locale } of looks) {
+    const where = `${room} ${width} ${colorScheme} ${locale}`;
+    await withRoom(browser, program, room, { viewport: { width, height }, colorScheme, locale, ...options }, async (page) => {
+      await ready(page);
+      if (process.env.HENG_E2E_SHOTS) await page.screenshot({ path: join(process.env.HENG_E2E_SHOTS, `${where.replace(/\W+/g, '-')}.png`) });
+      const problems = await accessibilityProblems(page);
+      if (problems.length > 0) throw new Error(`${where}: ${problems.join('\n')}`);
+      const [wanted, there] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+      if (wanted > there) throw new Error(`${where}: ${wanted} pixels wide in ${there}`);
+    });
+  }
+}
+
 /// Violations of WCAG 2.2 A and AA, as lines.
 export async function accessibilityProblems(page) {
   await page.evaluate(axeSource);

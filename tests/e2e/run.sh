@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The console in Debian's Chromium against the real program, from upload to the cited page.
-# usage: run.sh [TEST NAME PATTERN]      HENG_BIN: folder of the programs (default build/release/bin)
+# usage: run.sh [TEST NAME PATTERN [FILE…]]      HENG_BIN: folder of the programs (default build/release/bin)
 # HENG_E2E_URL and HENG_E2E_KEY: against a program that runs already (while working on the page).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,4 +22,6 @@ fi
 flock -u 8; exec 8>&-
 
 export HENG_E2E_MODULES=$modules/node_modules
-exec node --test ${1:+--test-name-pattern="$1"} "$here/console.test.mjs"
+pattern=${1:-}; shift || true
+[ $# -gt 0 ] || set -- "$here"/*.test.mjs
+exec node --test --test-concurrency=1 ${pattern:+--test-name-pattern="$pattern"} "$@"

@@ -9,5 +9,7 @@ export const rooms = {
   'rooms.back': 'Back to the list',
   'rooms.any': 'All',
   'rooms.none': 'None',
+  'rooms.chartMost': 'At most {most} since this room was opened',
+  'rooms.chartWaiting': 'Two readings are needed for a line',
   'rooms.filter': 'Filter',
 };

@@ -10,5 +10,7 @@ export const rooms: Record<keyof typeof words, string> = {
   'rooms.back': '返回列表',
   'rooms.any': '全部',
   'rooms.none': '无',
+  'rooms.chartMost': '打开本页以来最高 {most}',
+  'rooms.chartWaiting': '读取两次后开始画线',
   'rooms.filter': '筛选',
 };
