@@ -11,7 +11,6 @@
 #include "heng/audit/reader.h"
 #include "heng/base/log.h"
 #include "heng/feedback/recorded_feedback.h"
-#include "heng/guard/text_guard.h"
 #include "heng/guard/verifier.h"
 #include "heng/identity/key_identity.h"
 #include "heng/infer/compute_lane.h"
@@ -28,6 +27,7 @@
 #include "heng/review/review_queue.h"
 #include "heng/review/stop_buttons.h"
 #include "heng/store/pool.h"
+#include "guarding.h"
 #include "meaning.h"
 
 namespace heng::app {
@@ -50,7 +50,7 @@ struct Assembly::Parts {
   std::unique_ptr<DocumentParser> parser;
   std::unique_ptr<knowledge_sqlite::KnowledgeBase> knowledge;
   std::unique_ptr<guard::Verifier> verifier;
-  std::unique_ptr<guard::TextGuard> guard;
+  std::unique_ptr<guard_flow::LiveGateway> guard;
   std::unique_ptr<quant::DecimalCalculator> calculator;
   std::unique_ptr<pipeline::DocumentAsker> asker;
   std::unique_ptr<pipeline::RecordedChatter> chatter;
@@ -161,7 +161,7 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
   guard::VerifierSettings verifier;
   if (models == Models::all) verifier.scorers = meaning_scorers(p.router);
   p.verifier = HENG_TRY(guard::Verifier::create(std::move(verifier)));
-  p.guard = HENG_TRY(guard::TextGuard::create());
+  p.guard = std::make_unique<guard_flow::LiveGateway>(HENG_TRY(make_gateway(config, p.master)));
   p.calculator = quant::DecimalCalculator::create();
   p.asker = HENG_TRY(pipeline::DocumentAsker::create({}, {p.router, *p.knowledge, *p.ledger, *p.guard, *p.verifier, *p.calculator, system_clock(), system_random(), p.reviews.get(), p.stops.get()}));
   p.chatter = HENG_TRY(pipeline::RecordedChatter::create({}, {p.router, *p.ledger, *p.guard, system_clock(), system_random(), p.reviews.get(), p.stops.get()}));
@@ -174,6 +174,11 @@ knowledge_sqlite::KnowledgeBase& Assembly::knowledge_base() { return *parts_->kn
 const AnswerVerifier& Assembly::verifier() { return *parts_->verifier; }
 Asker& Assembly::asker() { return *parts_->asker; }
 Chatter& Assembly::chatter() { return *parts_->chatter; }
+const GuardScanner& Assembly::guard() { return *parts_->guard; }
+Result<void> Assembly::reload_policies() {
+  parts_->guard->replace(HENG_TRY(make_gateway(parts_->config, parts_->master)));
+  return {};
+}
 Identity& Assembly::identity() { return *parts_->identity; }
 Audit& Assembly::audit() { return *parts_->ledger; }
 AuditReader& Assembly::audit_reader() { return *parts_->ledger_reader; }

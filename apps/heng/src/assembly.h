@@ -10,6 +10,7 @@
 #include "heng/contracts/audit.h"
 #include "heng/contracts/audit_reader.h"
 #include "heng/contracts/feedback.h"
+#include "heng/contracts/guard.h"
 #include "heng/contracts/identity.h"
 #include "heng/contracts/inference.h"
 #include "heng/contracts/knowledge.h"
@@ -47,6 +48,9 @@ class Assembly {
   Asker& asker();
   Chatter& chatter();
   Identity& identity();
+  const GuardScanner& guard();
+  /// Reads the policies of the folder again. Errors: malformed_input (file, line, reason); the old ones stay.
+  Result<void> reload_policies();
   Audit& audit();
   AuditReader& audit_reader();
   audit::Ledger& ledger();

@@ -30,6 +30,8 @@ void add_models(CLI::App& app, Common& common, Run& run);
 void add_keys(CLI::App& app, Common& common, Run& run);
 void add_review(CLI::App& app, Common& common, Run& run);
 void add_stop(CLI::App& app, Common& common, Run& run);
+void add_guard(CLI::App& app, Common& common, Run& run);
+void add_policy(CLI::App& app, Common& common, Run& run);
 void add_backup(CLI::App& app, Common& common, Run& run);
 
 }  // namespace heng::app

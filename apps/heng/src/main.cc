@@ -44,6 +44,8 @@ int main(int argc, char** argv) {
   heng::app::add_keys(app, common, run);
   heng::app::add_review(app, common, run);
   heng::app::add_stop(app, common, run);
+  heng::app::add_guard(app, common, run);
+  heng::app::add_policy(app, common, run);
   heng::app::add_backup(app, common, run);
   try {
     app.parse(argc, argv);

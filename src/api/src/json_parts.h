@@ -3,6 +3,7 @@
 #include "fields.h"
 #include "heng/api/json.h"
 #include "heng/contracts/feedback.h"
+#include "heng/contracts/guard.h"
 
 /// The shapes of json.h as values, for the routes that put them into larger ones.
 namespace heng::api {
@@ -20,6 +21,8 @@ Json stop_value(const StopInfo& stop);
 Json model_value(const ModelInfo& model);
 Json message_value(const Message& message);
 Json usage_value(const Usage& usage);
+Json verdict_value(const GuardVerdict& verdict);
+std::string_view action_name(GuardAction action);                   ///< "release", "mask", "review", "withhold".
 Json tokens_value(const std::vector<TokenInfo>& tokens, int top);   ///< OpenAI's "logprobs.content".
 Json time_value(std::int64_t unix_ms);                              ///< ISO 8601, or null for 0.
 Json error_value(const Error& error, const RequestId& id);

@@ -96,6 +96,8 @@ std::vector<Operation> knowledge_operations() {
            "With `stream` the answer is an event stream: `stage`, `passages`, `sentence`, `answer`, or `error`."},
           {"post", "/v1/extract", "extract", "Events or entities of texts", "insight", "ExtractRequest", {{200, "Extraction"}},
            "`task` is a trained event task or `entities`. Results stand in the order of `items`; one that cannot be read has an error of its own."},
+          {"post", "/v1/guard/scan", "scanText", "Personal data, secrets, attacks and forbidden promises in a text", "guard", "ScanRequest", {{200, "Verdict"}},
+           "Positions are Unicode code points of the text sent. Nothing of the text is kept: the record holds its hash."},
           {"post", "/v1/feedback", "rate", "Rate an answer", "knowledge", "Rating", {{204, ""}}}};
 }
 

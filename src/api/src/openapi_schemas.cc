@@ -130,6 +130,13 @@ const char* openapi_schemas() {
   "required":["doc","document_id","title","page","chunk","heading","score","text","boxes"],"properties":{"doc":{"type":"string"},
   "document_id":{"type":"integer"},"title":{"type":"string"},"page":{"type":"integer"},"chunk":{"type":"integer"},"heading":{"type":"string"},
   "score":{"type":"number"},"text":{"type":"string"},"boxes":{"type":"array","items":{"$ref":"#/components/schemas/Box"}}}}}}},
+"ScanRequest":{"type":"object","required":["text"],"properties":{"text":{"type":"string","minLength":1,"pattern":"[^ \\t\\r\\n]","maxLength":200000}}},
+"Verdict":{"type":"object","required":["verdict","masked","injection_score","findings"],"properties":{
+  "verdict":{"enum":["release","mask","review","withhold"]},"masked":{"type":"string"},"reason":{"type":"string"},
+  "injection_score":{"type":"number","minimum":0,"maximum":1},"findings":{"type":"array","items":{"type":"object",
+  "required":["kind","type","class","start","end","action","rule"],"properties":{"kind":{"type":"string"},"type":{"type":"string"},
+  "class":{"enum":["C1","C2","C3"]},"start":{"type":"integer","minimum":0},"end":{"type":"integer","minimum":0},"action":{"type":"string"},
+  "rule":{"type":"string"},"clause":{"type":"string"}}}}}},
 "AskRequest":{"type":"object","required":["kb","question"],"properties":{"kb":{"type":"string","minLength":1,"maxLength":64,"pattern":"[^ \\t\\r\\n]"},
   "question":{"type":"string","minLength":1,"pattern":"[^ \\t\\r\\n]","maxLength":4000},
   "history":{"type":["array","null"],"maxItems":200,"items":{"type":"object","required":["role","content"],"properties":{

@@ -43,6 +43,7 @@ class ApiServerImpl final : public ApiServer {
     add_review_routes(routes, api_);
     add_stop_routes(routes, api_);
     add_explain_routes(routes, api_);
+    add_guard_routes(routes, api_);
     add_public_routes(routes, api_);
     add_extract_routes(routes, api_);
     http::ServerHooks hooks;

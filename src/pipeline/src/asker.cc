@@ -33,7 +33,7 @@ DocumentAsker::DocumentAsker(const AskerSettings& settings, const AskerPorts& po
 DocumentAsker::~DocumentAsker() = default;
 
 Result<AskAnswer> DocumentAsker::ask(const AskRequest& request, const AskSink& sink, std::stop_token stop) {
-  Flow flow{settings_, ports_, request, sink, stop, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, true, false, false, {}, {}, {}, {}};
+  Flow flow{settings_, ports_, request, sink, stop, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, true, false, false, {}, {}, {}, {}};
   const SteadyTime start = ports_.clock.steady();
   std::optional<Error> failure;
   for (const Stage& stage : ask_stages()) {

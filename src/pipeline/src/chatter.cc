@@ -20,6 +20,20 @@ std::string as_json(const ChatRequest& chat) {
   return out.dump();
 }
 
+/// The chat with each message as `check` of the guard lets it stand. What cannot be judged stands as its hash.
+template <class Check>
+ChatRequest cleaned(const ChatRequest& chat, const Check& check) {
+  ChatRequest out = chat;
+  const auto clean = [&](std::string& s) {
+    if (s.empty()) return;
+    auto verdict = text::is_valid_utf8(s) ? check(s) : Result<GuardVerdict>(ErrorCode::malformed_input, "not UTF-8");
+    s = verdict.ok() ? masked(s, *verdict) : fmt::format("({} bytes, sha256 {})", s.size(), sha256_hex(s));
+  };
+  for (auto& message : out.messages) clean(message.content);
+  clean(out.raw_prompt);
+  return out;
+}
+
 std::string all_text(const ChatRequest& chat) {
   std::string out = chat.raw_prompt;
   for (const auto& m : chat.messages) out += (out.empty() ? "" : "\n") + m.content;
@@ -30,14 +44,6 @@ bool lets_pass(const Result<GuardVerdict>& verdict) {
   return verdict.ok() && (verdict->action == GuardAction::release || verdict->action == GuardAction::mask);
 }
 std::string reason_of(const Result<GuardVerdict>& verdict) { return verdict.ok() ? verdict->reason : "the guard failed: " + verdict.error().message; }
-
-std::string masked(const std::string& s, const GuardVerdict& verdict) {
-  if (verdict.action != GuardAction::mask) return s;
-  std::u32string wide = text::to_utf32(s);
-  for (const auto& finding : verdict.findings)
-    for (std::size_t i = finding.begin; i < finding.end && i < wide.size(); ++i) wide[i] = U'*';
-  return text::from_utf32(wide);
-}
 
 struct ChatHold {
   std::string rule, reason;
@@ -155,7 +161,7 @@ Result<AuditTicket> open(const ChatterPorts& ports, const ChatTurn& turn, Reques
   record.request = request = new_request_id(record.time_ms, ports.random);
   record.principal = turn.principal;
   record.action = "chat";
-  record.subject = as_json(turn.chat);
+  record.subject = as_json(cleaned(turn.chat, [&](const std::string& s) { return ports.guard.check_record(turn.principal, s); }));
   record.resource = turn.chat.model;
   auto opened = ports.audit.open(record);
   if (opened.ok()) return opened;
@@ -218,9 +224,13 @@ Result<ChatReply> run(const ChatterSettings& settings, const ChatterPorts& ports
   if (const auto at = text::first_invalid_utf8(in); at != std::string_view::npos)
     return {ErrorCode::malformed_input, fmt::format("the messages are not UTF-8 at byte {}", at), "messages"};
   auto verdict = ports.guard.check_input(turn.principal, in);
-  record.verdicts.push_back({"guard_in", "1", lets_pass(verdict) ? "release" : "deny", lets_pass(verdict) ? "" : reason_of(verdict)});
+  const char* in_word = !lets_pass(verdict) ? "deny" : verdict->action == GuardAction::mask ? "mask" : "release";
+  std::string detail = lets_pass(verdict) ? verdict->reason : reason_of(verdict);
+  if (verdict.ok() && verdict->injection_score >= 0.5) detail += fmt::format("{}reads like an attack: {:.2f}", detail.empty() ? "" : "; ", verdict->injection_score);
+  record.verdicts.push_back({"guard_in", "1", in_word, detail});
   if (!lets_pass(verdict)) return {ErrorCode::policy_denied, "the request was refused: " + reason_of(verdict)};
   ChatRequest chat = turn.chat;
+  if (verdict->action == GuardAction::mask) chat = cleaned(turn.chat, [&](const std::string& s) { return ports.guard.check_input(turn.principal, s); });
   chat.tenant = turn.principal.tenant;
   record.prompt_sha256 = sha256_hex(in);
   Gate gate(ports, settings, turn.principal, sink);

@@ -27,6 +27,7 @@ struct Flow {
   AuditClose record;                        ///< Filled as the stages go.
   AskAnswer answer;
   std::string question;                     ///< Standalone, after the rewrite.
+  std::vector<Message> history;             ///< Earlier turns as the guard lets them in.
   AnswerVerifier::Evidence evidence;
   std::vector<Passage> passages;            ///< Passage n-1 is [n] in the prompt.
   std::vector<Figure> computed;             ///< What the calculator made.

@@ -2,6 +2,7 @@
 
 #include "flow.h"
 #include "heng/base/hash.h"
+#include "release.h"
 #include "words.h"
 
 namespace heng::pipeline {
@@ -14,6 +15,29 @@ std::string recordable(const std::string& question, std::size_t most_bytes) {
   return out;
 }
 
+/// The question as it may be kept: what policy masks does not stand in the record. What the guard cannot judge is kept as a hash.
+std::string masked_for_record(const Flow& flow) {
+  const auto most = static_cast<std::size_t>(flow.settings.most_question_bytes);
+  const std::string question = recordable(flow.request.question, most);
+  auto verdict = flow.ports.guard.check_record(flow.request.principal, question);
+  if (!verdict.ok()) return fmt::format("({} bytes, sha256 {})", flow.request.question.size(), sha256_hex(flow.request.question));
+  return masked(question, *verdict);
+}
+
+/// The question and the earlier turns as the guard lets them in, each masked by itself.
+Result<void> let_in_masked(Flow& flow) {
+  const auto clean = [&](const std::string& s) -> Result<std::string> {
+    if (s.empty()) return s;
+    auto verdict = flow.ports.guard.check_input(flow.request.principal, s);
+    if (!verdict.ok() || verdict->action == GuardAction::withhold || verdict->action == GuardAction::review)
+      return Error(ErrorCode::policy_denied, "the question was refused: " + (verdict.ok() ? verdict->reason : std::string("the incoming guard failed")));
+    return masked(s, *verdict);
+  };
+  flow.question = HENG_TRY(clean(std::string(text::trim(flow.request.question))));
+  for (auto& turn : flow.history) turn.content = HENG_TRY(clean(turn.content));
+  return {};
+}
+
 }  // namespace
 
 Result<void> open_record(Flow& flow) {
@@ -22,7 +46,7 @@ Result<void> open_record(Flow& flow) {
   open.request = new_request_id(open.time_ms, flow.ports.random);
   open.principal = flow.request.principal;
   open.action = "ask";
-  open.subject = recordable(flow.request.question, static_cast<std::size_t>(flow.settings.most_question_bytes));
+  open.subject = masked_for_record(flow);
   open.resource = flow.request.kb.value;
   flow.answer.request = open.request;
   auto opened = flow.ports.audit.open(open);
@@ -67,12 +91,16 @@ Result<void> guard_in(Flow& flow) {
     flow.note("guard_in", "deny", verdict->reason);
     return {ErrorCode::policy_denied, "the question was refused: " + verdict->reason};
   }
-  flow.note("guard_in", "release", "");
+  std::string advice;
+  if (verdict->injection_score >= 0.5) advice = fmt::format("reads like an attack: {:.2f}", verdict->injection_score);
+  flow.note("guard_in", verdict->action == GuardAction::mask ? "mask" : "release", advice);
   if (flow.ports.reviews)
     if (auto rule = flow.ports.reviews->required(flow.request.principal, "answer", flow.request.kb.value))
       flow.hold_back(*rule, "every answer from this knowledge base is reviewed");
   flow.answer.language = answer_language(question);
   flow.question = std::string(text::trim(question));
+  flow.history = flow.request.history;
+  if (verdict->action == GuardAction::mask) HENG_TRY(let_in_masked(flow));
   return {};
 }
 

@@ -24,13 +24,18 @@ Citation cite(int n, const Passage& p, const std::string& sentence) {
   return c;
 }
 
-/// Masks what the guard found. Code points are replaced one by one, so positions stay.
-std::string masked(const std::string& s, const std::vector<GuardFinding>& findings) {
+}  // namespace
+
+std::string masked(const std::string& s, const GuardVerdict& verdict) {
+  if (verdict.action != GuardAction::mask) return s;
+  if (!verdict.masked.empty() && text::code_points(verdict.masked) == text::code_points(s)) return verdict.masked;
   std::u32string wide = text::to_utf32(s);
-  for (const auto& finding : findings)
+  for (const auto& finding : verdict.findings)
     for (std::size_t i = finding.begin; i < finding.end && i < wide.size(); ++i) wide[i] = U'*';
   return text::from_utf32(wide);
 }
+
+namespace {
 
 /// True where the text may leave, masked where it must be, or go to a reviewer (then the flow holds).
 bool guard_out(Flow& flow, std::string& s, std::string& reason) {
@@ -39,7 +44,7 @@ bool guard_out(Flow& flow, std::string& s, std::string& reason) {
     reason = "the outgoing guard failed: " + verdict.error().message;
     return false;
   }
-  if (verdict->action == GuardAction::mask) s = masked(s, verdict->findings);
+  if (verdict->action == GuardAction::mask) s = masked(s, *verdict);
   if (verdict->action == GuardAction::release || verdict->action == GuardAction::mask) return true;
   if (verdict->action == GuardAction::review && flow.ports.reviews) {
     flow.hold_back(verdict->findings.empty() ? "guard_out" : verdict->findings.front().rule, verdict->reason);

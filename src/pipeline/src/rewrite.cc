@@ -70,7 +70,7 @@ namespace {
 std::string conversation_text(const Flow& flow) {
   std::string out;
   const std::size_t most_bytes = static_cast<std::size_t>(flow.settings.history_tokens) * 4;
-  const auto& history = flow.request.history;
+  const auto& history = flow.history;
   for (std::size_t i = history.size() > 4 ? history.size() - 4 : 0; i < history.size(); ++i) {
     std::string said = strip_marks(history[i].content);
     if (said.size() > most_bytes / 4) said.resize(text::complete_utf8_prefix(said.substr(0, most_bytes / 4)));
@@ -106,7 +106,7 @@ Result<std::string> ask_model(Flow& flow, const std::string& conversation) {
 Result<void> rewrite(Flow& flow) {
   flow.tell_stage("search");
   flow.answer.standalone_question = flow.question;
-  const std::string before = last_user_turn(flow.request.history);
+  const std::string before = last_user_turn(flow.history);
   if (before.empty() || !depends_on_history(flow.question)) return {};
   std::string rewritten = with_other_period(before, flow.question);
   std::string how = "period";

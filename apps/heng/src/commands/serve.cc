@@ -50,14 +50,16 @@ api::ApiSettings api_settings(const Config& config) {
   return settings;
 }
 
-/// Until the server is told to stop; certificates are read again on SIGHUP.
-void wait_for_stop(api::ApiServer& server) {
+/// Until the server is told to stop; certificates and policies are read again on SIGHUP, and stay as they were where the new ones do not hold.
+void wait_for_stop(api::ApiServer& server, Assembly& parts) {
   const std::stop_token stop = stop_signal();
   while (!stop.stop_requested()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     if (!take_reload_request()) continue;
     auto reloaded = server.reload_tls();
     log::info("tls_reload", {{"outcome", reloaded.ok() ? "ok" : reloaded.error().message}});
+    auto policies = parts.reload_policies();
+    log::info("policy_reload", {{"outcome", policies.ok() ? "ok" : policies.error().message}});
   }
 }
 
@@ -78,6 +80,7 @@ int run_serve(const Common& common, const ServeOptions& options) {
   services.tasks = &labeller;
   Extractors extractors(config->tasks(), config->folder / "companies.csv", 2);
   services.extractor = &extractors;
+  services.guard = &parts.guard();
   auto server = api::ApiServer::create(api_settings(*config), services);
   if (!server.ok()) return report(server.error());
   (*server)->start();
@@ -87,7 +90,7 @@ int run_serve(const Common& common, const ServeOptions& options) {
   if (config->console) fmt::print("{} {}/\n", say("console:", "控制台："), address);
   fmt::print("{}\n", say("stop with Ctrl-C", "按 Ctrl-C 停止"));
   std::fflush(stdout);
-  wait_for_stop(**server);
+  wait_for_stop(**server, parts);
   log::info("drain", {{"seconds", std::to_string(config->drain_s)}});
   (*server)->drain(std::chrono::seconds(config->drain_s));
   return 0;
@@ -100,7 +103,7 @@ void add_serve(CLI::App& app, Common& common, Run& run) {
   auto options = std::make_shared<ServeOptions>();
   verb->add_option("--address", options->address, "listen here (default: heng.toml, 127.0.0.1)");
   verb->add_option("--port", options->port, "0: any free port (default: heng.toml, 8460)")->check(CLI::Range(0, 65535));
-  verb->footer("The first line printed is the address. SIGTERM drains: running answers finish, new ones are refused. SIGHUP reads the certificate again.");
+  verb->footer("The first line printed is the address. SIGTERM drains: running answers finish, new ones are refused. SIGHUP reads certificate and policies again.");
   add_common(*verb, common, false);
   verb->callback([&common, &run, options] { run = [&common, options] { return run_serve(common, *options); }; });
 }

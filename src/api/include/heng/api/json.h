@@ -6,6 +6,7 @@
 #include "heng/base/error.h"
 #include "heng/contracts/answer.h"
 #include "heng/contracts/feedback.h"
+#include "heng/contracts/guard.h"
 #include "heng/contracts/identity.h"
 #include "heng/contracts/inference.h"
 #include "heng/contracts/knowledge.h"
@@ -32,6 +33,7 @@ std::string to_json(const StopInfo& stop);
 /// Errors: invalid_argument (names the kinds).
 Result<StopKind> parse_stop_kind(std::string_view name);
 std::string to_json(const ChatResult& result);                    ///< OpenAI's message and usage.
+std::string to_json(const GuardVerdict& verdict);                 ///< {"verdict","masked","injection_score","findings":[…]}
 std::string error_to_json(const Error& error);                    ///< {"error":{…}} without a request id.
 
 }  // namespace heng::api

@@ -14,6 +14,7 @@
 #include "heng/contracts/audit.h"
 #include "heng/contracts/audit_reader.h"
 #include "heng/contracts/feedback.h"
+#include "heng/contracts/guard.h"
 #include "heng/contracts/identity.h"
 #include "heng/contracts/inference.h"
 #include "heng/contracts/insight.h"
@@ -67,6 +68,7 @@ struct Services {
   Labeller* labeller = nullptr;
   const TaskCatalogue* tasks = nullptr;
   Extractor* extractor = nullptr;      ///< Without one, /v1/extract is unavailable.
+  const GuardScanner* guard = nullptr;   ///< Null: /v1/guard/scan answers "unsupported".
 };
 
 /// The HTTP interface of docs/api.md. Lifetime: create → start → drain. Public calls are thread-safe. Embeds vectors of

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "heng/base/result.h"
+#include "heng/contracts/labels.h"
 #include "heng/contracts/principal.h"
 
 namespace heng {
@@ -13,12 +14,17 @@ enum class GuardAction { release, mask, review, withhold };
 struct GuardFinding {
   std::string kind, type, rule, version;
   std::size_t begin = 0, end = 0;     ///< Code points.
+  DataClass data_class = DataClass::c1;
+  std::string action = {};            ///< What policy does with it: "allow", "mask", "vault", "refuse", "advise"; empty: as the verdict.
+  std::string clause = {};            ///< The text applied, where it is a rule of conduct.
 };
 
 struct GuardVerdict {
   GuardAction action = GuardAction::release;
   std::vector<GuardFinding> findings;
   std::string reason;
+  std::string masked = {};            ///< With action mask: the text as it may leave, of the same number of code points.
+  double injection_score = 0;         ///< 0…1, how much it reads like an attack on the model: advice, not a decision.
 };
 
 /// A check of text going in or out. Guards fail closed: an error counts as withhold.
@@ -27,6 +33,16 @@ class Guard {
   virtual ~Guard() = default;
   virtual Result<GuardVerdict> check_input(const Principal&, const std::string& text) const = 0;
   virtual Result<GuardVerdict> check_output(const Principal&, const std::string& text) const = 0;
+  /// A text about to be kept in a record: its `masked` is what may stand there. Decides nothing. Default: everything may.
+  virtual Result<GuardVerdict> check_record(const Principal&, const std::string&) const { return GuardVerdict{}; }
+};
+
+/// A look at a text without letting it in or out: for files, tickets, logs. Thread-safe.
+class GuardScanner {
+ public:
+  virtual ~GuardScanner() = default;
+  /// The verdict with every finding and the masked text. Errors: malformed_input (not UTF-8), too_large, invalid_argument.
+  virtual Result<GuardVerdict> scan(const Principal&, const std::string& text) const = 0;
 };
 
 }  // namespace heng

@@ -22,7 +22,7 @@ enum class OutputGuard {
 
 struct ChatterSettings {
   OutputGuard output_guard = OutputGuard::stream;
-  int hold_back_code_points = 64;  ///< At least the longest entity a rule can match.
+  int hold_back_code_points = 128;  ///< At least the longest entity a rule can match.
 };
 
 /// What the flow needs of other rooms. All must outlive the chatter and be thread-safe.

@@ -1,0 +1,89 @@
+// guard: looks at texts as the flow does, from files.
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "../assembly.h"
+#include "../guarding.h"
+#include "../options.h"
+#include "../signals.h"
+#include "../terminal.h"
+#include "heng/api/json.h"
+#include "heng/base/text.h"
+#include "heng/guard_flow/gateway.h"
+
+namespace heng::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct ScanOptions {
+  std::filesystem::path in, out, policy;
+  std::string channel = "record";
+  bool no_names = false;
+};
+
+std::string failed_line(const Json& id, const std::string& reason) { return Json({{"id", id}, {"error", reason}}).dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string scan_line(const guard_flow::Gateway& gateway, guard_flow::Direction direction, const std::string& line) {
+  const Json row = Json::parse(line, nullptr, false);
+  if (row.is_discarded() || !row.is_object()) return failed_line(nullptr, "not a JSON object");
+  const Json id = row.contains("id") ? row["id"] : Json(nullptr);
+  if (!row.contains("text") || !row["text"].is_string()) return failed_line(id, "no text in \"text\"");
+  auto verdict = gateway.look({}, row["text"].get<std::string>(), direction);
+  if (!verdict.ok()) return failed_line(id, verdict.error().message);
+  Json out = {{"id", id}};
+  out.update(Json::parse(api::to_json(*verdict)));
+  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+int run_scan(const Common& common, const ScanOptions& options) {
+  auto gateway = make_gateway(common.folder, options.policy, !options.no_names);
+  if (!gateway.ok()) return report(gateway.error());
+  std::ifstream in(options.in, std::ios::binary);
+  if (!in) return report(Error(ErrorCode::not_found, "cannot read " + options.in.string()));
+  std::ofstream out(options.out, std::ios::binary);
+  if (!out) return report(Error(ErrorCode::invalid_argument, "cannot write " + options.out.string()));
+  const auto direction = options.channel == "answer"   ? guard_flow::Direction::answer
+                         : options.channel == "prompt" ? guard_flow::Direction::prompt
+                                                       : guard_flow::Direction::record;
+  std::error_code ignored;
+  const auto total = static_cast<std::int64_t>(std::filesystem::file_size(options.in, ignored));
+  Progress progress(say("scanned", "已扫描"));
+  std::int64_t lines = 0, bytes = 0, bad = 0;
+  for (std::string line; std::getline(in, line) && !stop_signal().stop_requested();) {
+    bytes += static_cast<std::int64_t>(line.size()) + 1;
+    if (text::trim(line).empty()) continue;
+    const auto result = scan_line(**gateway, direction, line);
+    bad += result.find("\"error\":") != std::string::npos && result.find("\"verdict\":") == std::string::npos;
+    out << result << '\n';
+    if (++lines % 64 == 0) progress.update(bytes, total);
+  }
+  progress.clear();
+  out.flush();
+  if (!out) return report(Error(ErrorCode::storage_full, "cannot write " + options.out.string() + ": is the disk full?"));
+  fmt::print("{}\n", say(fmt::format("{} lines scanned, {} of them bad; written to {}", lines, bad, options.out.string()).c_str(),
+                         fmt::format("已扫描 {} 行，其中 {} 行有误；结果在 {}", lines, bad, options.out.string()).c_str()));
+  return 0;
+}
+
+}  // namespace
+
+void add_guard(CLI::App& app, Common& common, Run& run) {
+  auto* verb = app.add_subcommand("guard", "find personal data, secrets, attacks and forbidden promises in texts");
+  verb->require_subcommand(1);
+  auto* scan = verb->add_subcommand("scan", "JSON Lines {\"id\",\"text\"} in, verdict, masked text and findings out");
+  auto options = std::make_shared<ScanOptions>();
+  scan->add_option("--in", options->in, "JSON Lines with \"id\" and \"text\"")->required();
+  scan->add_option("--out", options->out, "one line for each line in")->required();
+  scan->add_option("--policy", options->policy, "personal-data policy (TOML) instead of the one in force");
+  scan->add_option("--channel", options->channel, "what the texts are for: record (default), prompt, answer")->check(CLI::IsMember({"record", "prompt", "answer"}));
+  scan->add_flag("--no-names", options->no_names, "rules only, without the tagger for names and addresses");
+  add_common(*scan, common, false);
+  scan->callback([&common, &run, options] { run = [&common, options] { return run_scan(common, *options); }; });
+}
+
+}  // namespace heng::app

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "heng/base/result.h"
+#include "heng/contracts/guard.h"
+#include "heng/guard/text_guard.h"
+#include "heng/guard_conduct/phrases.h"
+#include "heng/guard_conduct/suitability.h"
+#include "heng/guard_egress/filter.h"
+#include "heng/guard_pii/policy.h"
+
+namespace heng::guard_flow {
+
+/// What a text is about to do.
+enum class Direction {
+  record,   ///< Be kept: files, tickets, logs.
+  prompt,   ///< Go to a model.
+  answer,   ///< Go to a user.
+};
+
+/// One check. Adds its findings to the verdict and raises its action; never lowers it.
+class Check {
+ public:
+  virtual ~Check() = default;
+  virtual std::string_view name() const = 0;
+  virtual Result<void> look(const Principal& principal, const std::string& text, Direction direction, GuardVerdict& verdict) const = 0;
+};
+
+/// Raises `verdict` to `action`; the first reason of the strongest action stays.
+void raise(GuardVerdict& verdict, GuardAction action, std::string_view reason);
+
+struct GatewaySettings {
+  guard::TextGuardSettings text;
+  guard_pii::Policy personal_data = guard_pii::default_policy();
+  std::string mask_key;               ///< At least 16 bytes.
+  bool names = true;                  ///< Run the tagger for names and addresses.
+  std::shared_ptr<const guard_conduct::PhraseRules> marketing;      ///< Shared with who lists policies; null: the ones that come with Heng.
+  std::shared_ptr<const guard_conduct::Suitability> suitability;
+  guard_egress::EgressSettings egress;                              ///< With the link policy.
+};
+
+/// All checks in order, as the ports of the flow. See README.
+class Gateway final : public Guard, public GuardScanner {
+ public:
+  /// Errors: invalid_argument (key, limits), internal (patterns).
+  static Result<std::unique_ptr<Gateway>> create(GatewaySettings settings);
+  /// For tests and for checks of an institution's own.
+  explicit Gateway(std::vector<std::unique_ptr<Check>> checks) : checks_(std::move(checks)) {}
+
+  /// Errors: internal (a check failed: says which). The caller refuses.
+  Result<GuardVerdict> check_input(const Principal& principal, const std::string& text) const override;
+  Result<GuardVerdict> check_output(const Principal& principal, const std::string& text) const override;
+  Result<GuardVerdict> check_record(const Principal& principal, const std::string& text) const override;
+  Result<GuardVerdict> scan(const Principal& principal, const std::string& text) const override;
+  /// `only`: the name of one check; empty: all.
+  Result<GuardVerdict> look(const Principal& principal, const std::string& text, Direction direction, std::string_view only = {}) const;
+
+ private:
+  std::vector<std::unique_ptr<Check>> checks_;
+};
+
+/// The gateway in force, which can be replaced while it is used: a request that began with the old one ends with it.
+class LiveGateway final : public Guard, public GuardScanner {
+ public:
+  explicit LiveGateway(std::shared_ptr<const Gateway> gateway) : current_(std::move(gateway)) {}
+  void replace(std::shared_ptr<const Gateway> gateway) {
+    const std::lock_guard lock(mutex_);
+    current_ = std::move(gateway);
+  }
+  Result<GuardVerdict> check_input(const Principal& principal, const std::string& text) const override { return current()->check_input(principal, text); }
+  Result<GuardVerdict> check_output(const Principal& principal, const std::string& text) const override { return current()->check_output(principal, text); }
+  Result<GuardVerdict> check_record(const Principal& principal, const std::string& text) const override { return current()->check_record(principal, text); }
+  Result<GuardVerdict> scan(const Principal& principal, const std::string& text) const override { return current()->scan(principal, text); }
+
+ private:
+  std::shared_ptr<const Gateway> current() const {
+    const std::lock_guard lock(mutex_);
+    return current_;
+  }
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Gateway> current_;   // shared with the requests that run
+};
+
+}  // namespace heng::guard_flow
