@@ -28,6 +28,10 @@ void add_models(CLI::App& app, Common& common, Run& run);
 void add_keys(CLI::App& app, Common& common, Run& run);
 void add_review(CLI::App& app, Common& common, Run& run);
 void add_stop(CLI::App& app, Common& common, Run& run);
+void add_erase(CLI::App& app, Common& common, Run& run);
+void add_monitor(CLI::App& app, Common& common, Run& run);
+void add_fairness(CLI::App& app, Common& common, Run& run);
+void add_user(CLI::App& app, Common& common, Run& run);
 void add_backup(CLI::App& app, Common& common, Run& run);
 
 }  // namespace heng::app

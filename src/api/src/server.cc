@@ -42,6 +42,8 @@ class ApiServerImpl final : public ApiServer {
     add_review_routes(routes, api_);
     add_stop_routes(routes, api_);
     add_explain_routes(routes, api_);
+    add_user_routes(routes, api_);
+    add_monitor_routes(routes, api_);
     add_public_routes(routes, api_);
     http::ServerHooks hooks;
     hooks.before_body = [this](const http::Request& request) -> std::optional<http::Response> {

@@ -70,8 +70,13 @@ int run_serve(const Common& common, const ServeOptions& options) {
   Assembly& parts = **assembly;
   const BuiltInConsole console;
   const api::Services services{parts.inference(), parts.knowledge(), parts.asker(), parts.chatter(), parts.identity(), parts.audit(),
-                               parts.audit_reader(), parts.feedback(), config->console ? &console : nullptr, nullptr, &parts.reviews(), &parts.stops()};
-  auto server = api::ApiServer::create(api_settings(*config), services);
+                               parts.audit_reader(), parts.feedback(), config->console ? &console : nullptr, nullptr, &parts.reviews(), &parts.stops(), &parts.users(),
+                               [&parts](const Principal& who, int hours) { return parts.monitor_report(&who.tenant, hours); }};
+  auto policy = access::make_policy(config->roles);
+  if (!policy.ok()) return report(policy.error());
+  auto settings = api_settings(*config);
+  settings.policy = *policy;
+  auto server = api::ApiServer::create(settings, services);
   if (!server.ok()) return report(server.error());
   (*server)->start();
   const std::string address = (*server)->address();
