@@ -30,8 +30,8 @@ def raw_post(server, path, body, key=None):
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_vanished_client_cancels_decoding(server, stream):
-    cancelled = 'heng_http_events{kind="cancelled"}'
-    stopped = f'heng_model_events{{model="{CHAT}",state="cancelled"}}'
+    cancelled = 'heng_http_events_total{kind="cancelled"}'
+    stopped = f'heng_model_events_total{{model="{CHAT}",state="cancelled"}}'
     before, model_before = server.metric(cancelled), server.metric(stopped)
     with connect(server) as client:
         client.sendall(raw_post(server, "/v1/chat/completions", json.dumps(chat(server, stream=stream)).encode()))

@@ -10,6 +10,7 @@
 #include "heng/audit/ledger.h"
 #include "heng/audit/reader.h"
 #include "heng/base/log.h"
+#include "heng/erasure/subject_erasure.h"
 #include "heng/feedback/recorded_feedback.h"
 #include "heng/guard/verifier.h"
 #include "heng/identity/key_identity.h"
@@ -19,6 +20,8 @@
 #include "heng/infer/remote/remote.h"
 #include "heng/infer/router.h"
 #include "heng/knowledge_sqlite/knowledge_base.h"
+#include "heng/monitor/monitor.h"
+#include "heng/monitor/registry.h"
 #include "heng/parse/process_parser.h"
 #include "heng/pipeline/asker.h"
 #include "heng/pipeline/chatter.h"
@@ -28,6 +31,8 @@
 #include "heng/review/stop_buttons.h"
 #include "heng/store/pool.h"
 #include "guarding.h"
+#include "heng/users/user_directory.h"
+#include "identities.h"
 #include "meaning.h"
 
 namespace heng::app {
@@ -41,7 +46,9 @@ struct Assembly::Parts {
   std::unique_ptr<store::Pool> heng_pool, knowledge_pool, govern_pool;
   std::unique_ptr<audit::Ledger> ledger;
   std::unique_ptr<audit::LedgerReader> ledger_reader;
-  std::unique_ptr<Identity> identity;
+  std::unique_ptr<Identity> keys, identity;
+  std::unique_ptr<Users> users;
+  std::unique_ptr<monitor::Registry> registry;
   std::unique_ptr<Feedback> feedback;
   std::unique_ptr<Reviews> reviews;
   std::unique_ptr<Stops> stops;
@@ -49,6 +56,7 @@ struct Assembly::Parts {
   infer::ModelRouter router;
   std::unique_ptr<DocumentParser> parser;
   std::unique_ptr<knowledge_sqlite::KnowledgeBase> knowledge;
+  std::unique_ptr<erasure::SubjectErasure> subject_erasure;
   std::unique_ptr<guard::Verifier> verifier;
   std::unique_ptr<guard_flow::LiveGateway> guard;
   std::unique_ptr<quant::DecimalCalculator> calculator;
@@ -106,6 +114,15 @@ Result<void> add_models(infer::ModelRouter& router, const Config& config, Models
   return {};
 }
 
+/// The tables of the database "govern", room after room.
+std::vector<store::Migration> govern_migrations() {
+  std::vector<store::Migration> out = review::migrations();
+  for (const auto& migration : users::migrations()) out.push_back(migration);
+  for (const auto& migration : erasure::migrations()) out.push_back(migration);
+  for (const auto& migration : monitor::migrations()) out.push_back(migration);
+  return out;
+}
+
 Result<void> check_models(const infer::ModelRouter& router, const Config& config, Models wanted) {
   bool chat = false, embedding = false;
   for (const auto& model : router.models()) (model.kind == ModelInfo::Kind::chat ? chat : embedding) = true;
@@ -135,17 +152,21 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
 
   std::vector<store::Migration> heng_migrations = identity::migrations();
   for (const auto& migration : feedback::migrations()) heng_migrations.push_back(migration);
+  std::sort(heng_migrations.begin(), heng_migrations.end(), [](const auto& a, const auto& b) { return a.version < b.version; });
   p.heng_pool = HENG_TRY(store::Pool::open({.database = {.path = config.database("heng"), .key = store::derive_key(p.master, "database/heng")}}, heng_migrations));
   p.knowledge_pool = HENG_TRY(store::Pool::open({.database = {.path = config.database("knowledge"), .key = store::derive_key(p.master, "database/knowledge"),
                                                               .on_open = knowledge_sqlite::prepare_connection}},
                                                 knowledge_sqlite::migrations()));
-  p.govern_pool = HENG_TRY(store::Pool::open({.database = {.path = config.database("govern"), .key = store::derive_key(p.master, "database/govern")}}, review::migrations()));
+  p.govern_pool = HENG_TRY(store::Pool::open({.database = {.path = config.database("govern"), .key = store::derive_key(p.master, "database/govern")}}, govern_migrations()));
   p.ledger = HENG_TRY(audit::Ledger::create({.folder = config.ledger()}, *p.keyring));
   p.ledger_reader = HENG_TRY(audit::LedgerReader::open({.folder = config.ledger()}, *p.keyring));
-  p.identity = HENG_TRY(identity::KeyIdentity::create({}, *p.heng_pool, p.master));
-  p.feedback = HENG_TRY(feedback::RecordedFeedback::create(*p.heng_pool, *p.ledger));
+  p.keys = HENG_TRY(identity::KeyIdentity::create({}, *p.heng_pool, p.master));
+  p.users = HENG_TRY(users::UserDirectory::create({}, *p.govern_pool, store::derive_key(p.master, "users/lockout")));
+  p.identity = std::make_unique<Identities>(*p.keys, *p.users);
+  p.feedback = HENG_TRY(feedback::RecordedFeedback::create(*p.heng_pool, *p.ledger, *p.ledger_reader));
 
   p.reviews = HENG_TRY(review::ReviewQueue::create(config.review, *p.govern_pool, *p.ledger));
+  p.registry = std::make_unique<monitor::Registry>(*p.govern_pool, *p.ledger);
   p.stops = HENG_TRY(review::StopButtons::create(*p.govern_pool, *p.ledger));
 
   if (models != Models::none) {
@@ -157,6 +178,9 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
   if (config.allow_missing_sandbox) parser.missing_sandbox = parse::MissingSandbox::allow;
   p.parser = HENG_TRY(parse::ProcessParser::create(parser));
   p.knowledge = HENG_TRY(knowledge_sqlite::KnowledgeBase::create({}, *p.knowledge_pool, p.parser.get(), models == Models::none ? nullptr : &p.router));
+  p.subject_erasure = std::make_unique<erasure::SubjectErasure>(erasure::ErasureParts{
+      *p.keyring, *p.govern_pool, *p.heng_pool, *p.ledger, [&p](const TenantId& tenant, const std::string& subject) { return p.knowledge->erase_subject(tenant, subject); },
+      [&p](const std::vector<std::uint32_t>& keys) { return p.ledger_reader->records_under(keys); }});
 
   guard::VerifierSettings verifier;
   if (models == Models::all) verifier.scorers = meaning_scorers(p.router);
@@ -187,6 +211,25 @@ audit::Ledger& Assembly::ledger() { return *parts_->ledger; }
 Feedback& Assembly::feedback() { return *parts_->feedback; }
 Reviews& Assembly::reviews() { return *parts_->reviews; }
 Stops& Assembly::stops() { return *parts_->stops; }
+erasure::SubjectErasure& Assembly::subject_erasure() { return *parts_->subject_erasure; }
+monitor::Registry& Assembly::registry() { return *parts_->registry; }
+
+Result<std::string> Assembly::monitor_report(const TenantId* tenant, int hours) {
+  const std::int64_t now = system_clock().unix_ms() + 1;
+  std::optional<ReviewQuality> quality;
+  if (tenant) {
+    Principal reader;
+    reader.tenant = *tenant;
+    reader.user = UserId("monitor");
+    reader.roles = {"auditor"};
+    quality = HENG_TRY(parts_->reviews->quality(reader));
+  }
+  const auto source = [&](const monitor::Window& window, const std::function<bool(const std::string&)>& line) { return parts_->ledger_reader->between(tenant, window.from_ms, window.to_ms, line); };
+  const auto made = HENG_TRY(monitor::report(parts_->config.monitor, source, {now - hours * 3'600'000LL, now}, std::move(quality)));
+  return monitor::to_json(made, parts_->config.monitor);
+}
+
+Users& Assembly::users() { return *parts_->users; }
 
 std::vector<store::BackupPart> Assembly::backup_parts() {
   Parts& p = *parts_;
@@ -203,6 +246,7 @@ Principal Assembly::local_principal() const {
   principal.user = UserId(entry ? entry->pw_name : "local");
   principal.roles = {"admin", "auditor"};
   principal.purpose = "command_line";
+  principal.clearance = DataClass::c3;
   return principal;
 }
 

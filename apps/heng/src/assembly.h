@@ -16,9 +16,16 @@
 #include "heng/contracts/knowledge.h"
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
+#include "heng/contracts/users.h"
 #include "heng/store/backup.h"
 #include "heng/store/keys.h"
 
+namespace heng::monitor {
+class Registry;
+}
+namespace heng::erasure {
+class SubjectErasure;
+}
 namespace heng::audit {
 class Ledger;
 class LedgerReader;
@@ -58,6 +65,11 @@ class Assembly {
   Feedback& feedback();
   Reviews& reviews();
   Stops& stops();
+  Users& users();
+  monitor::Registry& registry();
+  /// The monitor's report of the last hours as JSON; of one tenant, or of all without a name.
+  Result<std::string> monitor_report(const TenantId* tenant, int hours);
+  erasure::SubjectErasure& subject_erasure();
   std::vector<store::BackupPart> backup_parts();
 
   /// Whoever runs the command on this machine: tenant "default", role "admin".

@@ -32,6 +32,10 @@ void add_review(CLI::App& app, Common& common, Run& run);
 void add_stop(CLI::App& app, Common& common, Run& run);
 void add_guard(CLI::App& app, Common& common, Run& run);
 void add_policy(CLI::App& app, Common& common, Run& run);
+void add_erase(CLI::App& app, Common& common, Run& run);
+void add_monitor(CLI::App& app, Common& common, Run& run);
+void add_fairness(CLI::App& app, Common& common, Run& run);
+void add_user(CLI::App& app, Common& common, Run& run);
 void add_backup(CLI::App& app, Common& common, Run& run);
 
 }  // namespace heng::app

@@ -161,12 +161,51 @@ Result<void> read_review(const toml::table& table, const fs::path& file, review:
   return section.finish();
 }
 
+Result<void> read_monitor(const toml::table& table, const fs::path& file, monitor::MonitorSettings& m) {
+  Section section(table, "monitor", file);
+  section.real("prompt_price", m.prompt_price).real("completion_price", m.completion_price).text("currency", m.currency).real("most_psi", m.most_psi)
+      .real("most_refused_share", m.most_refused_share).real("most_abstained_share", m.most_abstained_share).real("most_bad_share", m.most_bad_share)
+      .real("most_error_share", m.most_error_share).real("least_catch_rate", m.least_catch_rate).whole("most_overdue", m.most_overdue, 0, 1'000'000)
+      .whole("least_for_share", m.least_for_share, 1, 1'000'000);
+  return section.finish();
+}
+
+Result<void> read_roles(const toml::node& node, const fs::path& file, Config& config) {
+  const toml::array* array = node.as_array();
+  if (!array) return Error(ErrorCode::malformed_input, at_line(file, node.source()) + ": write [[role]], with two brackets");
+  for (const auto& item : *array) {
+    const toml::table* table = item.as_table();
+    if (!table) return Error(ErrorCode::malformed_input, at_line(file, item.source()) + ": [[role]] must be a table");
+    access::Rule rule;
+    std::vector<std::string> may;
+    std::string desks = "any", most_class = "C3";
+    Section section(*table, "role", file);
+    section.text("name", rule.role).texts("may", may).text("desks", desks).text("most_class", most_class).texts("purposes", rule.purposes);
+    HENG_TRY(section.finish());
+    const auto wrong = [&](const std::string& why) { return Error(ErrorCode::malformed_input, at_line(file, item.source()) + ": [[role]] " + why); };
+    for (const auto& name : may) {
+      const auto action = access::parse_action(name);
+      if (!action.ok()) return wrong(action.error().message);
+      rule.actions.push_back(*action);
+    }
+    if (desks != "any" && desks != "own") return wrong("desks must be \"any\" or \"own\"");
+    rule.desks = desks == "own" ? access::DeskScope::own : access::DeskScope::any;
+    if (most_class != "C1" && most_class != "C2" && most_class != "C3") return wrong("most_class must be C1, C2 or C3");
+    rule.most_class = most_class == "C3" ? DataClass::c3 : most_class == "C2" ? DataClass::c2 : DataClass::c1;
+    config.roles.push_back(std::move(rule));
+  }
+  if (auto policy = access::make_policy(config.roles); !policy.ok()) return Error(ErrorCode::malformed_input, at_line(file, node.source()) + ": [[role]] " + policy.error().message);
+  return {};
+}
+
 Result<void> read_table(const std::string& key, const toml::node& node, const fs::path& file, Config& config) {
   if (key == "remote") return read_remotes(node, file, config);
   if (key == "adapter") return read_adapters(node, file, config);
   const toml::table* table = node.as_table();
   if (table && key == "server") return read_server(*table, file, config);
   if (table && key == "models") return read_models(*table, file, config);
+  if (key == "role") return read_roles(node, file, config);
+  if (table && key == "monitor") return read_monitor(*table, file, config.monitor);
   if (table && key == "review") return read_review(*table, file, config.review);
   if (table && key == "data") {
     Section section(*table, "data", file);
@@ -184,7 +223,7 @@ Result<void> read_table(const std::string& key, const toml::node& node, const fs
     return section.finish();
   }
   return Error(ErrorCode::malformed_input, fmt::format("{}: unknown section [{}]; known are [data], [server], [models], [log], "
-                                                       "[parser], [review], [[remote]], [[adapter]]", at_line(file, node.source()), key));
+                                                       "[parser], [review], [monitor], [[role]], [[remote]], [[adapter]]", at_line(file, node.source()), key));
 }
 
 }  // namespace
@@ -267,6 +306,20 @@ folders = [{}]   # every *.gguf in them is offered
 # due_minutes = 60           # then it is escalated
 # expires_minutes = 1440     # then it is never released
 # approval_minutes = 1440    # how long an approval is worth something
+
+# [monitor]                  # `heng monitor report`; shares and limits raise alerts
+# prompt_price = 0.0         # of a million tokens
+# completion_price = 0.0
+# currency = "CNY"
+# most_psi = 0.25
+# most_refused_share = 0.2
+
+# [[role]]                   # a role of your own; `heng key create --roles teller`
+# name = "teller"
+# may = ["kb.manage"]        # beyond what everyone may: docs of the room govern/access list the rights
+# desks = "own"
+# most_class = "C2"
+# purposes = ["customer_service"]
 
 # [[remote]]                 # a model on another OpenAI-compatible server
 # name = "large"

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "heng/base/result.h"
+#include "heng/access/access.h"
+#include "heng/monitor/monitor.h"
 #include "heng/review/review_queue.h"
 
 namespace heng::app {
@@ -44,6 +46,8 @@ struct Config {
   std::vector<Adapter> adapters;
 
   std::string log_level = "info";
+  monitor::MonitorSettings monitor;                ///< Prices and thresholds.
+  std::vector<access::Rule> roles;                 ///< The institution's own.
   review::QueueSettings review;                    ///< What goes to people, and for how long.
   std::filesystem::path parser;                    ///< heng-parse; empty: beside the program.
   bool allow_missing_sandbox = false;

@@ -46,6 +46,10 @@ int main(int argc, char** argv) {
   heng::app::add_stop(app, common, run);
   heng::app::add_guard(app, common, run);
   heng::app::add_policy(app, common, run);
+  heng::app::add_erase(app, common, run);
+  heng::app::add_monitor(app, common, run);
+  heng::app::add_fairness(app, common, run);
+  heng::app::add_user(app, common, run);
   heng::app::add_backup(app, common, run);
   try {
     app.parse(argc, argv);

@@ -8,11 +8,9 @@
 namespace heng::api {
 namespace {
 
-constexpr std::size_t most_roles = 64;
-
 http::Step get_me(Api&, http::Request&, const Principal& principal) {
   return json_response(200, {{"tenant", principal.tenant.value}, {"user", principal.user.value}, {"roles", principal.roles},
-                             {"key_id", principal.key.value}});
+                             {"key_id", principal.key.value}, {"desk", principal.desk}, {"clearance", class_name(principal.clearance)}, {"purpose", principal.purpose}});
 }
 
 http::Step list_keys(Api& api, http::Request& request, const Principal& principal) {
@@ -30,14 +28,10 @@ Result<NewKey> read_new_key(const http::Request& request, const Principal& princ
   key.tenant = principal.tenant;
   key.user = UserId(HENG_TRY(fields.required_text("user", 50)));
   key.name = HENG_TRY(fields.text("name", 50)).value_or("");
-  if (const auto* roles = HENG_TRY(fields.array("roles"))) {
-    if (roles->size() > most_roles) return Error(ErrorCode::invalid_argument, fmt::format("'roles' has more than {} entries", most_roles), "roles");
-    for (const auto& role : *roles) {
-      if (!role.is_string() || !is_role_name(role.get_ref<const std::string&>()))
-        return Error(ErrorCode::invalid_argument, "'roles' must be names of letters, digits, '-' and '_'", "roles");
-      key.roles.push_back(role.get<std::string>());
-    }
-  }
+  key.roles = HENG_TRY(read_roles(fields));
+  key.desk = HENG_TRY(fields.text("desk", 64)).value_or("");
+  key.purpose = HENG_TRY(fields.text("purpose", 64)).value_or("");
+  key.clearance = HENG_TRY(read_clearance(fields));
   if (const auto* quota = HENG_TRY(fields.object("quota"))) {
     const Fields inner(*quota, "quota");
     key.quota.requests_per_minute = static_cast<int>(HENG_TRY(inner.integer("requests_per_minute", 0, 1'000'000)).value_or(0));
@@ -103,7 +97,7 @@ http::Step rate(Api& api, http::Request& request, const Principal& principal) {
   const auto rating = read_rating(request, principal);
   if (!rating) return api.fail(request, rating.error());
   const auto ticket = api.open_record(request, principal, "feedback", fmt::format("{}", rating->audit_index),
-                                      dump({{"stars", rating->stars}, {"comment", rating->comment}}));
+                                      dump({{"stars", rating->stars}}));  // the comment is noted once, with the record's subject
   if (!ticket) return api.fail(request, ticket.error());
   const auto rated = api.services.feedback.rate(principal, *rating);
   AuditClose close;
@@ -159,15 +153,15 @@ http::Step get_checkpoint(Api& api, http::Request& request, const Principal&) {
 }  // namespace
 
 void add_admin_routes(Routes& routes, Api& api) {
-  add(routes, api, "GET", "/v1/me", Access::key, Counts::no, get_me);
-  add(routes, api, "POST", "/v1/feedback", Access::key, Counts::no, rate);
-  add(routes, api, "GET", "/v1/keys", Access::admin, Counts::no, list_keys);
-  add(routes, api, "POST", "/v1/keys", Access::admin, Counts::no, create_key);
-  add(routes, api, "DELETE", "/v1/keys/{id}", Access::admin, Counts::no, revoke_key);
-  add(routes, api, "GET", "/v1/audit", Access::auditor, Counts::no, list_records);
-  add(routes, api, "GET", "/v1/audit/checkpoint", Access::auditor, Counts::no, get_checkpoint);
-  add(routes, api, "GET", "/v1/audit/{index}", Access::auditor, Counts::no, get_record);
-  add(routes, api, "GET", "/v1/audit/{index}/proof", Access::auditor, Counts::no, get_proof);
+  add(routes, api, "GET", "/v1/me", access::Action::me, Counts::no, get_me);
+  add(routes, api, "POST", "/v1/feedback", access::Action::feedback, Counts::no, rate);
+  add(routes, api, "GET", "/v1/keys", access::Action::key_manage, Counts::no, list_keys);
+  add(routes, api, "POST", "/v1/keys", access::Action::key_manage, Counts::no, create_key);
+  add(routes, api, "DELETE", "/v1/keys/{id}", access::Action::key_manage, Counts::no, revoke_key);
+  add(routes, api, "GET", "/v1/audit", access::Action::audit_read, Counts::no, list_records);
+  add(routes, api, "GET", "/v1/audit/checkpoint", access::Action::audit_read, Counts::no, get_checkpoint);
+  add(routes, api, "GET", "/v1/audit/{index}", access::Action::audit_read, Counts::no, get_record);
+  add(routes, api, "GET", "/v1/audit/{index}/proof", access::Action::audit_read, Counts::no, get_proof);
 }
 
 }  // namespace heng::api

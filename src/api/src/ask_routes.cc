@@ -181,6 +181,6 @@ http::Step chat_with_kb(Api& api, http::Request& request, const Principal& princ
   return work;
 }
 
-void add_ask_routes(Routes& routes, Api& api) { add(routes, api, "POST", "/v1/ask", Access::key, Counts::yes, start_ask); }
+void add_ask_routes(Routes& routes, Api& api) { add(routes, api, "POST", "/v1/ask", access::Action::ask, Counts::yes, start_ask); }
 
 }  // namespace heng::api

@@ -74,14 +74,14 @@ http::Step start_chat(Api& api, http::Request& request, const Principal& princip
 
 void add_chat_routes(Routes& routes, Api& api) {
   const ChatRequestLimits limits{api.settings.max_tokens};
-  add(routes, api, "POST", "/v1/chat/completions", Access::key, Counts::yes,
+  add(routes, api, "POST", "/v1/chat/completions", access::Action::chat, Counts::yes,
       [limits](Api& a, http::Request& request, const Principal& principal) -> http::Step {
         auto parsed = parse_chat_request(request.body, limits);
         if (!parsed) return a.fail(request, parsed.error());
         if (!parsed->kb.empty()) return chat_with_kb(a, request, principal, std::move(*parsed));
         return start_chat(a, request, principal, std::move(*parsed), ChatForm::chat);
       });
-  add(routes, api, "POST", "/v1/completions", Access::key, Counts::yes,
+  add(routes, api, "POST", "/v1/completions", access::Action::chat, Counts::yes,
       [limits](Api& a, http::Request& request, const Principal& principal) -> http::Step {
         auto parsed = parse_completion_request(request.body, limits);
         if (!parsed) return a.fail(request, parsed.error());

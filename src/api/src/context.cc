@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "heng/base/clock.h"
 #include "heng/base/text.h"
 
@@ -10,10 +12,11 @@ namespace {
 
 constexpr int refusals_per_second = 50;  // recorded; a flood of wrong keys must not fill the ledger
 
-std::optional<std::string> bearer_of(const http::Request& request) {
-  const auto header = request.header("authorization");
-  if (!header || !text::starts_with_ci(*header, "bearer ")) return std::nullopt;
-  return std::string(text::trim(header->substr(7)));
+std::string roles_that_may(const access::Policy& policy, access::Action action) {
+  std::string out;
+  for (const auto& rule : policy.rules())
+    if (std::find(rule.actions.begin(), rule.actions.end(), action) != rule.actions.end()) out += (out.empty() ? "" : ", ") + rule.role;
+  return out.empty() ? "none" : out;
 }
 
 AuditOpen opening(const http::Request& request, const Principal& principal, std::string action, std::string resource,
@@ -30,12 +33,19 @@ AuditOpen opening(const http::Request& request, const Principal& principal, std:
 
 }  // namespace
 
+std::optional<std::string> bearer_of(const http::Request& request) {
+  const auto header = request.header("authorization");
+  if (!header || !text::starts_with_ci(*header, "bearer ")) return std::nullopt;
+  return std::string(text::trim(header->substr(7)));
+}
+
 Result<Principal> Api::authenticate(const http::Request& request) {
   if (!settings.http.keys_required) {
     Principal local;
     local.tenant = TenantId("default");
     local.user = UserId("local");
     local.roles = {"admin"};
+    local.clearance = DataClass::c3;
     return local;
   }
   const auto bearer = bearer_of(request);
@@ -45,13 +55,18 @@ Result<Principal> Api::authenticate(const http::Request& request) {
   return principal;
 }
 
-Result<Principal> Api::admit(const http::Request& request, Access access, Counts counts) {
+Result<Principal> Api::admit(const http::Request& request, access::Action action, Counts counts) {
   auto principal = HENG_TRY(authenticate(request));
-  const bool allowed = access == Access::key || principal.is_admin() || (access == Access::auditor && principal.has_role("auditor"));
-  if (!allowed) {
-    Error error(ErrorCode::permission_denied,
-                fmt::format("this needs the role {}; ask an administrator for a key that has it",
-                            access == Access::admin ? "admin" : "auditor or admin"));
+  if (const auto subject = request.header("x-heng-subject")) {
+    principal.data_subject = std::string(text::trim(*subject));
+    const bool plain = !principal.data_subject.empty() && principal.data_subject.size() <= 128 && text::is_valid_utf8(principal.data_subject) &&
+                       std::none_of(principal.data_subject.begin(), principal.data_subject.end(), [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f || c == ','; });
+    if (!plain) return Error(ErrorCode::invalid_argument, "X-Heng-Subject must have 1 to 128 characters, no spaces or commas", "x-heng-subject");
+  }
+  const auto decision = settings.policy.decide(principal, action, {principal.tenant, {}});
+  if (!decision) {
+    Error error(ErrorCode::permission_denied, fmt::format("this needs the right {} (refused by: {}); roles that have it: {}; ask an administrator for a key that has one", access::to_string(action),
+                                                          decision.rule, roles_that_may(settings.policy, action)));
     record_refusal(request, principal, error);
     return error;
   }
@@ -131,14 +146,20 @@ http::Response Api::fail_recorded(const http::Request& request, const Principal&
   return fail(request, std::move(error));
 }
 
-void add(Routes& routes, Api& api, std::string method, std::string pattern, Access access, Counts counts, Action action,
+void add(Routes& routes, Api& api, std::string method, std::string pattern, access::Action needs, Counts counts, Action action,
          std::size_t body_bytes) {
-  http::Handler handler = [&api, access, counts, action = std::move(action)](http::Request& request) -> http::Step {
-    const auto principal = api.admit(request, access, counts);
+  http::Handler handler = [&api, needs, counts, action = std::move(action)](http::Request& request) -> http::Step {
+    const auto principal = api.admit(request, needs, counts);
     if (!principal) return api.fail(request, principal.error());
     return action(api, request, *principal);
   };
   routes.push_back({std::move(method), std::move(pattern), std::move(handler), body_bytes});
+}
+
+void add(Routes& routes, Api& api, std::string method, std::string pattern, Access access, Counts counts, Action action,
+         std::size_t body_bytes) {
+  const auto needs = access == Access::admin ? access::Action::key_manage : access == Access::auditor ? access::Action::audit_read : access::Action::me;
+  add(routes, api, std::move(method), std::move(pattern), needs, counts, std::move(action), body_bytes);
 }
 
 http::Response json_response(int status, const Json& value, std::int64_t audit_index) {

@@ -15,6 +15,7 @@
 
 namespace heng::api {
 
+/// Kinds of routes, for those that name no action of their own: everyone with a key, readers of the ledger, administrators.
 enum class Access { key, auditor, admin };
 enum class Counts { no, yes };   ///< Whether a request takes from the key's quota.
 
@@ -32,7 +33,7 @@ struct Api {
   /// Who sends the request. Refusals are recorded. Errors: unauthenticated.
   Result<Principal> authenticate(const http::Request& request);
   /// The same with role and quota. Errors: unauthenticated, permission_denied, rate_limited.
-  Result<Principal> admit(const http::Request& request, Access access, Counts counts);
+  Result<Principal> admit(const http::Request& request, access::Action action, Counts counts);
 
   /// Opens a record. Errors: unavailable (nothing may run).
   Result<AuditTicket> open_record(const http::Request& request, const Principal& principal, std::string action,
@@ -47,6 +48,8 @@ struct Api {
   http::Response fail(const http::Request& request, Error error) const;
   /// The same; what the principal may not do (permission_denied, policy_denied, not_found, conflict) is recorded as refused.
   http::Response fail_recorded(const http::Request& request, const Principal& principal, Error error);
+  /// Records a refusal, unless there are too many in this second.
+  void refuse(const http::Request& request, const Principal& principal, const Error& error) { record_refusal(request, principal, error); }
   std::int64_t refusals_unrecorded() const { return refusals_unrecorded_; }
 
  private:
@@ -61,8 +64,12 @@ struct Api {
 using Routes = std::vector<http::Route>;
 /// A handler behind a key: runs on the quick pool after admission.
 using Action = std::function<http::Step(Api& api, http::Request& request, const Principal& principal)>;
+void add(Routes& routes, Api& api, std::string method, std::string pattern, access::Action needs, Counts counts, Action action,
+         std::size_t body_bytes = 0);
 void add(Routes& routes, Api& api, std::string method, std::string pattern, Access access, Counts counts, Action action,
          std::size_t body_bytes = 0);
+/// The token of "Authorization: Bearer …".
+std::optional<std::string> bearer_of(const http::Request& request);
 
 /// A JSON answer with the audit index in its header.
 http::Response json_response(int status, const Json& value, std::int64_t audit_index = -1);
@@ -81,6 +88,8 @@ void add_review_routes(Routes& routes, Api& api);
 void add_explain_routes(Routes& routes, Api& api);
 void add_stop_routes(Routes& routes, Api& api);
 void add_guard_routes(Routes& routes, Api& api);
+void add_monitor_routes(Routes& routes, Api& api);
+void add_user_routes(Routes& routes, Api& api);
 void add_public_routes(Routes& routes, Api& api);
 void add_extract_routes(Routes& routes, Api& api);
 
@@ -91,6 +100,12 @@ http::Step chat_with_kb(Api& api, http::Request& request, const Principal& princ
 bool is_kb_name(std::string_view name);
 /// Letters, digits, '-' and '_', 1 to 64 of them.
 bool is_role_name(std::string_view name);
+/// "C1", "C2", "C3".
+const char* class_name(DataClass data_class);
+/// The field "clearance"; C1 where it is absent. Errors: invalid_argument.
+Result<DataClass> read_clearance(const Fields& fields);
+/// The field "roles". Errors: invalid_argument.
+Result<std::vector<std::string>> read_roles(const Fields& fields);
 
 /// The OpenAPI 3.1 description of the routes.
 std::string openapi_document(const ApiSettings& settings);

@@ -88,6 +88,7 @@ Result<Upload> read_upload(http::Request& request) {
 http::Response ingest(Api& api, http::Request& request, const Principal& principal, std::stop_token stop) {
   auto upload = read_upload(request);
   if (!upload) return api.fail(request, upload.error());
+  if (!principal.data_subject.empty()) upload->readers.push_back("subject=" + principal.data_subject);
   const auto kb = kb_of(request);
   const auto sha256 = sha256_hex(upload->item.bytes);
   const auto ticket = api.open_record(request, principal, "ingest", kb.value,
@@ -206,12 +207,12 @@ http::Step get_passages(Api& api, http::Request& request, const Principal& princ
 void add_document_routes(Routes& routes, Api& api) {
   const std::string all = "/v1/kb/{kb}/documents";
   const std::string one = all + "/{id}";
-  add(routes, api, "GET", all, Access::key, Counts::no, list_documents);
-  add(routes, api, "POST", all, Access::key, Counts::yes, start_ingest, api.settings.document_bytes);
-  add(routes, api, "GET", one, Access::key, Counts::no, get_document);
-  add(routes, api, "DELETE", one, Access::key, Counts::no, remove_document);
-  add(routes, api, "GET", one + "/original", Access::key, Counts::no, get_original);
-  add(routes, api, "GET", one + "/passages", Access::key, Counts::no, get_passages);
+  add(routes, api, "GET", all, access::Action::document_read, Counts::no, list_documents);
+  add(routes, api, "POST", all, access::Action::document_manage, Counts::yes, start_ingest, api.settings.document_bytes);
+  add(routes, api, "GET", one, access::Action::document_read, Counts::no, get_document);
+  add(routes, api, "DELETE", one, access::Action::document_manage, Counts::no, remove_document);
+  add(routes, api, "GET", one + "/original", access::Action::document_read, Counts::no, get_original);
+  add(routes, api, "GET", one + "/passages", access::Action::document_read, Counts::no, get_passages);
 }
 
 }  // namespace heng::api

@@ -30,6 +30,6 @@ http::Step explain_record(Api& api, http::Request& request, const Principal& pri
 
 }  // namespace
 
-void add_explain_routes(Routes& routes, Api& api) { add(routes, api, "GET", "/v1/audit/{index}/explain", Access::auditor, Counts::no, explain_record); }
+void add_explain_routes(Routes& routes, Api& api) { add(routes, api, "GET", "/v1/audit/{index}/explain", access::Action::audit_read, Counts::no, explain_record); }
 
 }  // namespace heng::api

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "context.h"
 #include "heng/base/clock.h"
 #include "heng/http/message.h"
 #include "json_parts.h"
@@ -157,7 +158,8 @@ Json key_value(const KeyInfo& key) {
   return {{"id", key.id.value}, {"tenant", key.tenant.value}, {"user", key.user.value}, {"name", key.name}, {"roles", key.roles},
           {"quota", {{"requests_per_minute", key.quota.requests_per_minute}, {"tokens_per_day", key.quota.tokens_per_day}}},
           {"created", time_value(key.created_ms)}, {"expires", time_value(key.expires_ms)},
-          {"last_used", time_value(key.last_used_ms)}, {"revoked", key.revoked}};
+          {"last_used", time_value(key.last_used_ms)}, {"revoked", key.revoked}, {"desk", key.desk}, {"purpose", key.purpose},
+          {"clearance", class_name(key.clearance)}};
 }
 
 Json model_value(const ModelInfo& model) {

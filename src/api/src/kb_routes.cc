@@ -121,10 +121,10 @@ bool is_role_name(std::string_view name) {
 }
 
 void add_kb_routes(Routes& routes, Api& api) {
-  add(routes, api, "GET", "/v1/kb", Access::key, Counts::no, list_bases);
-  add(routes, api, "POST", "/v1/kb", Access::key, Counts::no, create_base);
-  add(routes, api, "DELETE", "/v1/kb/{kb}", Access::key, Counts::no, remove_base);
-  add(routes, api, "POST", "/v1/kb/{kb}/search", Access::key, Counts::yes, start_search);
+  add(routes, api, "GET", "/v1/kb", access::Action::kb_list, Counts::no, list_bases);
+  add(routes, api, "POST", "/v1/kb", access::Action::kb_manage, Counts::no, create_base);
+  add(routes, api, "DELETE", "/v1/kb/{kb}", access::Action::kb_manage, Counts::no, remove_base);
+  add(routes, api, "POST", "/v1/kb/{kb}/search", access::Action::search, Counts::yes, start_search);
 }
 
 }  // namespace heng::api

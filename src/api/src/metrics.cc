@@ -6,6 +6,8 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <mutex>
+
 #include "heng/api/json.h"
 
 namespace heng::api {
@@ -48,6 +50,13 @@ struct Metrics::Impl {
   Histograms& first = histograms("heng_first_token_seconds", "Time from submission to the first token by model.");
   Counters& documents = counters("heng_ingested_documents_total", "Documents by outcome.");
   Histograms& ingest = histograms("heng_ingest_seconds", "Time to parse and index one document.");
+  /// Counts that another part keeps since its start: the difference is added.
+  std::mutex raise_mutex;
+  void raise(prometheus::Counter& counter, double to) {
+    const std::lock_guard lock(raise_mutex);
+    if (to > counter.Value()) counter.Increment(to - counter.Value());
+  }
+
   Counters& verdicts = counters("heng_answers_total", "Answers from knowledge bases by verdict.");
 
   GaugeFamily& connections = gauges("heng_http_connections", "Open connections.");
@@ -55,13 +64,13 @@ struct Metrics::Impl {
   GaugeFamily& queue = gauges("heng_http_queue", "Requests waiting by pool.");
   GaugeFamily& running = gauges("heng_http_work_running", "Requests being worked on.");
   GaugeFamily& bodies = gauges("heng_http_body_bytes", "Memory reserved for request bodies.");
-  GaugeFamily& events = gauges("heng_http_events", "Counts since start: accepted, refused, timeouts, cancelled, overloaded, malformed.");
+  Counters& events = counters("heng_http_events_total", "Counts since start: accepted, refused, timeouts, cancelled, overloaded, malformed.");
   GaugeFamily& model_queue = gauges("heng_model_queue", "Sequences by model and state: interactive, batch (waiting), active.");
-  GaugeFamily& model_events = gauges("heng_model_events", "Counts since start by model: requests, overloaded, cancelled, deadline.");
+  Counters& model_events = counters("heng_model_events_total", "Counts since start by model: requests, overloaded, cancelled, deadline.");
   GaugeFamily& kv_cells = gauges("heng_kv_cells", "Cells of the key-value cache by model and state: used, total.");
   GaugeFamily& kv_bytes = gauges("heng_kv_bytes", "Memory of the key-value cache by model.");
   GaugeFamily& ledger = gauges("heng_ledger_records", "Records in the audit ledger.");
-  GaugeFamily& unrecorded = gauges("heng_refusals_unrecorded", "Refusals since start that were counted only, because there were too many.");
+  Counters& unrecorded = counters("heng_refusals_unrecorded_total", "Refusals since start that were counted only, because there were too many.");
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
@@ -101,7 +110,7 @@ std::string Metrics::text(const Gauges& now) {
   impl_->queue.Add({{"pool", "work"}}).Set(s.work_queued);
   impl_->running.Add({}).Set(s.work_running);
   impl_->bodies.Add({}).Set(static_cast<double>(s.body_memory_bytes));
-  const auto event = [&](const char* kind, std::int64_t count) { impl_->events.Add({{"kind", kind}}).Set(static_cast<double>(count)); };
+  const auto event = [&](const char* kind, std::int64_t count) { impl_->raise(impl_->events.Add({{"kind", kind}}), static_cast<double>(count)); };
   event("accepted", s.accepted);
   event("refused", s.refused_connections);
   event("timeouts", s.timeouts);
@@ -110,19 +119,22 @@ std::string Metrics::text(const Gauges& now) {
   event("malformed", s.malformed);
   for (const auto& m : now.models) {
     const auto set = [&](GaugeFamily& family, const char* state, double value) { family.Add({{"model", m.model}, {"state", state}}).Set(value); };
+    const auto raise = [&](const char* state, std::int64_t count) {
+      impl_->raise(impl_->model_events.Add({{"model", m.model}, {"state", state}}), static_cast<double>(count));
+    };
     set(impl_->model_queue, "interactive", m.queued_interactive);
     set(impl_->model_queue, "batch", m.queued_batch);
     set(impl_->model_queue, "active", m.active);
-    set(impl_->model_events, "requests", static_cast<double>(m.requests));
-    set(impl_->model_events, "overloaded", static_cast<double>(m.overloaded));
-    set(impl_->model_events, "cancelled", static_cast<double>(m.cancelled));
-    set(impl_->model_events, "deadline", static_cast<double>(m.deadline_exceeded));
+    raise("requests", m.requests);
+    raise("overloaded", m.overloaded);
+    raise("cancelled", m.cancelled);
+    raise("deadline", m.deadline_exceeded);
     set(impl_->kv_cells, "used", m.kv_cells_used);
     set(impl_->kv_cells, "total", m.kv_cells);
     impl_->kv_bytes.Add({{"model", m.model}}).Set(static_cast<double>(m.kv_bytes));
   }
   impl_->ledger.Add({}).Set(static_cast<double>(now.ledger_records));
-  impl_->unrecorded.Add({}).Set(static_cast<double>(now.refusals_unrecorded));
+  impl_->raise(impl_->unrecorded.Add({}), static_cast<double>(now.refusals_unrecorded));
   return prometheus::TextSerializer().Serialize(impl_->registry->Collect());
 }
 

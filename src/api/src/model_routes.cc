@@ -138,9 +138,9 @@ http::Step get_model(Api& api, http::Request& request, const Principal& principa
 }  // namespace
 
 void add_model_routes(Routes& routes, Api& api) {
-  add(routes, api, "GET", "/v1/models", Access::key, Counts::no, list_models);
-  add(routes, api, "GET", "/v1/models/{model...}", Access::key, Counts::no, get_model);
-  add(routes, api, "POST", "/v1/embeddings", Access::key, Counts::yes, start_embedding);
+  add(routes, api, "GET", "/v1/models", access::Action::kb_list, Counts::no, list_models);
+  add(routes, api, "GET", "/v1/models/{model...}", access::Action::kb_list, Counts::no, get_model);
+  add(routes, api, "POST", "/v1/embeddings", access::Action::embed, Counts::yes, start_embedding);
 }
 
 }  // namespace heng::api

@@ -134,12 +134,27 @@ std::vector<Operation> govern_operations() {
       {"get", "/v1/stops", "listStops", "What is halted", "govern", "", {{200, "StopList"}}},
       {"post", "/v1/stops", "stop", "Halt a model, a tool, a desk, a tenant or everything", "govern", "NewStop", {{201, "StopInfo"}}},
       {"post", "/v1/stops/{id}/resume", "resume", "Ask to lift a stop, or agree as the second person", "govern", "Reason", {{200, "StopInfo"}}},
+      {"get", "/v1/monitor", "monitor", "Usage, refusals, drift, quality and alerts of the last hours", "govern", "", {{200, "Record"}}},
+      {"post", "/v1/logout", "logout", "End the session", "account", "", {{204, ""}}},
+      {"get", "/v1/users", "listUsers", "Accounts of the tenant (role admin)", "account", "", {{200, "UserList"}}},
+      {"post", "/v1/users", "createUser", "Make an account (role admin)", "account", "NewUser", {{201, "User"}}},
+      {"delete", "/v1/users/{user}", "disableUser", "Disable an account and end its sessions (role admin)", "account", "", {{204, ""}}},
       {"get", "/v1/audit/{index}/explain", "explain", "One page: why this answer is as it is (roles auditor, admin)", "audit", "", {{200, "Record"}}}};
-  out[9].parameters = Json::array({query_parameter("format", "JSON, a page, or text.", {{"enum", {"json", "html", "text"}}}), query_parameter("lang", "Of the page.", {{"enum", {"en", "zh"}}})});
+  for (auto& operation : out)
+    if (operation.id == "monitor") operation.parameters = Json::array({query_parameter("hours", "Length of the window; it is compared with the one before.", {{"type", "integer"}, {"minimum", 1}, {"maximum", 8784}, {"default", 24}})});
+  out.back().parameters = Json::array({query_parameter("format", "JSON, a page, or text.", {{"enum", {"json", "html", "text"}}}), query_parameter("lang", "Of the page.", {{"enum", {"en", "zh"}}})});
   out[0].parameters = Json::array({query_parameter("limit", "Most items.", {{"type", "integer"}, {"minimum", 1}, {"maximum", 500}, {"default", 50}}),
                                    query_parameter("state", "Only these.", {{"enum", {"waiting", "approved", "rejected", "expired", "all"}}})});
   out[6].parameters = Json::array({query_parameter("lifted", "Show what was lifted too.", {{"type", "boolean"}})});
   return out;
+}
+
+/// Logging in needs no key, but may be refused like everything else.
+void add_login(Json& paths) {
+  Operation login{"post", "/v1/login", "login", "A session for a name, a password and, where it is set, a code", "account", "Credentials", {{200, "Session"}}};
+  auto value = operation_value(login);
+  value["security"] = Json::array();
+  paths[login.path]["post"] = std::move(value);
 }
 
 /// The operations whose bodies are not JSON.
@@ -192,6 +207,7 @@ std::string openapi_document(const ApiSettings& settings) {
       out["paths"][operation.path][operation.method] = std::move(value);
     }
   add_raw_operations(out["paths"]);
+  add_login(out["paths"]);
   Json schemas = Json::parse(openapi_schemas());
   schemas.update(Json::parse(openapi_govern_schemas()));
   out["components"] = {{"schemas", std::move(schemas)},

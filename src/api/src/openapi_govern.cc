@@ -38,6 +38,21 @@ const char* openapi_govern_schemas() {
   "halts"],"properties":{"id":{"type":"integer"},"kind":{"type":"string"},"name":{"type":"string"},"tenant":{"type":["string","null"]},
   "reason":{"type":"string"},"stopped_by":{"type":"string"},"stopped":{"type":["string","null"]},"resume_asked_by":{"type":"string"},
   "resume_asked":{"type":["string","null"]},"resumed_by":{"type":"string"},"resumed":{"type":["string","null"]},"halts":{"type":"boolean"}}},
+"DataClassName":{"enum":["C1","C2","C3"]},
+"Credentials":{"type":"object","required":["user","password"],"properties":{"tenant":{"type":["string","null"],"maxLength":64},
+  "user":{"type":"string","minLength":1,"maxLength":64,"pattern":"[^ \\t\\r\\n]"},"password":{"type":"string","minLength":1,"maxLength":512,"pattern":"[^ \\t\\r\\n]"},
+  "code":{"type":["string","null"],"maxLength":16}}},
+"Session":{"type":"object","required":["token","expires","tenant","user","roles"],"properties":{"token":{"type":"string"},"expires":{"type":"string"},
+  "tenant":{"type":"string"},"user":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}}}},
+"NewUser":{"type":"object","required":["user","password"],"properties":{"user":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9_.@-]+$"},
+  "name":{"type":["string","null"],"maxLength":50},"desk":{"type":["string","null"],"maxLength":64},"purpose":{"type":["string","null"],"maxLength":64},
+  "password":{"type":"string","minLength":12,"maxLength":256},"clearance":{"enum":["C1","C2","C3",null]},
+  "roles":{"type":["array","null"],"maxItems":64,"items":{"$ref":"#/components/schemas/RoleName"}}}},
+"User":{"type":"object","required":["tenant","user","name","roles","desk","clearance","purpose","disabled","totp","created","last_login"],"properties":{
+  "tenant":{"type":"string"},"user":{"type":"string"},"name":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}},"desk":{"type":"string"},
+  "clearance":{"$ref":"#/components/schemas/DataClassName"},"purpose":{"type":"string"},"disabled":{"type":"boolean"},"totp":{"type":"boolean"},
+  "created":{"type":["string","null"]},"last_login":{"type":["string","null"]}}},
+"UserList":{"type":"object","required":["users"],"properties":{"users":{"type":"array","items":{"$ref":"#/components/schemas/User"}}}},
 "StopList":{"type":"object","required":["stops"],"properties":{"stops":{"type":"array","items":{"$ref":"#/components/schemas/StopInfo"}}}}
 })json";
 }

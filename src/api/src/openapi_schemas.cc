@@ -193,6 +193,7 @@ const char* openapi_schemas() {
   "roles":{"type":["array","null"],"maxItems":64,"items":{"$ref":"#/components/schemas/RoleName"}},
   "quota":{"type":["object","null"],"properties":{"requests_per_minute":{"type":["integer","null"],"minimum":0,"maximum":1000000},
    "tokens_per_day":{"type":["integer","null"],"minimum":0,"maximum":1000000000000}}},
+  "desk":{"type":["string","null"],"maxLength":64},"purpose":{"type":["string","null"],"maxLength":64},"clearance":{"enum":["C1","C2","C3",null]},
   "expires_in_s":{"type":["integer","null"],"minimum":1,"maximum":315360000}}},
 "NewKeyAnswer":{"allOf":[{"$ref":"#/components/schemas/Key"},{"type":"object","required":["secret"],"properties":{"secret":{"type":"string"}}}]},
 "Record":{"type":"object"},

@@ -86,7 +86,12 @@ class ReadinessCache {
   SteadyTime taken_;
 };
 
-http::Response metrics(Api& api) {
+/// Only this machine can reach it.
+bool is_loopback(const std::string& address) { return address.starts_with("127.") || address == "::1" || address == "localhost"; }
+
+http::Response metrics(Api& api, const http::Request& request) {
+  if (!is_loopback(api.settings.http.address))
+    if (const auto allowed = api.admit(request, access::Action::metrics_read, Counts::no); !allowed) return api.fail(request, allowed.error());
   Gauges gauges;
   gauges.server = api.server->stats();
   gauges.models = api.services.inference.stats();
@@ -144,7 +149,7 @@ void add_public_routes(Routes& routes, Api& api) {
     const auto now = readiness->get(api);
     return http::Response::json(now.ready ? 200 : 503, dump(now.body));
   });
-  add_public(routes, "/metrics", [&api](http::Request&) -> http::Step { return metrics(api); });
+  add_public(routes, "/metrics", [&api](http::Request& request) -> http::Step { return metrics(api, request); });
   add_public(routes, "/openapi.json", [&api](http::Request&) -> http::Step { return http::Response::json(200, api.openapi); });
   if (api.services.assets != nullptr)
     add_public(routes, "/{path...}", [&api](http::Request& request) -> http::Step { return asset(api, request); });

@@ -178,12 +178,12 @@ std::string to_json(const ReviewQuality& quality) {
 }
 
 void add_review_routes(Routes& routes, Api& api) {
-  add(routes, api, "GET", "/v1/reviews", Access::key, Counts::no, list_reviews);
-  add(routes, api, "POST", "/v1/reviews", Access::key, Counts::yes, submit);
-  add(routes, api, "GET", "/v1/reviews/quality", Access::key, Counts::no, get_quality);
-  add(routes, api, "GET", "/v1/reviews/{id}", Access::key, Counts::no, get_review);
-  add(routes, api, "POST", "/v1/reviews/{id}/decide", Access::key, Counts::no, decide);
-  add(routes, api, "POST", "/v1/reviews/{id}/redeem", Access::key, Counts::no, redeem);
+  add(routes, api, "GET", "/v1/reviews", access::Action::review_use, Counts::no, list_reviews);
+  add(routes, api, "POST", "/v1/reviews", access::Action::review_use, Counts::yes, submit);
+  add(routes, api, "GET", "/v1/reviews/quality", access::Action::review_supervise, Counts::no, get_quality);
+  add(routes, api, "GET", "/v1/reviews/{id}", access::Action::review_use, Counts::no, get_review);
+  add(routes, api, "POST", "/v1/reviews/{id}/decide", access::Action::review_decide, Counts::no, decide);
+  add(routes, api, "POST", "/v1/reviews/{id}/redeem", access::Action::review_use, Counts::no, redeem);
 }
 
 }  // namespace heng::api

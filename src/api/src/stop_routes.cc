@@ -67,9 +67,9 @@ Json stop_value(const StopInfo& stop) {
 std::string to_json(const StopInfo& stop) { return dump(stop_value(stop)); }
 
 void add_stop_routes(Routes& routes, Api& api) {
-  add(routes, api, "GET", "/v1/stops", Access::key, Counts::no, list_stops);
-  add(routes, api, "POST", "/v1/stops", Access::key, Counts::no, press);
-  add(routes, api, "POST", "/v1/stops/{id}/resume", Access::key, Counts::no, resume);
+  add(routes, api, "GET", "/v1/stops", access::Action::me, Counts::no, list_stops);
+  add(routes, api, "POST", "/v1/stops", access::Action::stop_press, Counts::no, press);
+  add(routes, api, "POST", "/v1/stops/{id}/resume", access::Action::stop_press, Counts::no, resume);
 }
 
 }  // namespace heng::api

@@ -117,6 +117,8 @@ class FakeIdentity : public Identity {
       principal.roles = {"admin"};
     } else if (bearer != "heng_user") {
       return Error(ErrorCode::unauthenticated, "the key is not valid");
+    } else {
+      principal.roles = {"curator"};
     }
     return principal;
   }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -32,7 +33,13 @@ struct Contents {
 
 std::string check_value(const SecretKey& master) { return derive_key(master, "keyring/check").hex(); }
 
-std::string wrap_context(std::uint32_t id, const TenantId& tenant) { return fmt::format("heng-data-key {} {}", id, tenant.value); }
+// whose key, as it stands in the file: the tenant, and behind a unit separator the subject's tag
+constexpr char owner_separator = '\x1f';
+const TenantId tag_tenant{"heng:subject-tags"};   // its key makes the tags; no request can have this tenant
+
+std::string owner_of(const Keyring::Entry& entry) { return entry.subject_tag.empty() ? entry.tenant.value : entry.tenant.value + owner_separator + entry.subject_tag; }
+
+std::string wrap_context(const Keyring::Entry& entry) { return fmt::format("heng-data-key {} {}", entry.id, owner_of(entry)); }
 
 template <class Number>
 bool parse_number(std::string_view text, Number& out) {
@@ -47,6 +54,12 @@ std::optional<Line> parse_line(std::string_view line) {
   Line parsed;
   auto tenant = from_base64(words[2]);
   if (!parse_number(words[1], parsed.entry.id) || parsed.entry.id == 0 || !tenant.ok() || !parse_number(words[3], parsed.entry.created_ms)) return std::nullopt;
+  const auto separator = tenant->find(owner_separator);
+  if (separator != std::string::npos) {
+    parsed.entry.subject_tag = tenant->substr(separator + 1);
+    if (parsed.entry.subject_tag.empty()) return std::nullopt;
+    tenant->resize(separator);
+  }
   parsed.entry.tenant = TenantId(*tenant);
   if (words[0] == "destroyed") {
     if (!parse_number(words[4], parsed.entry.destroyed_ms) || parsed.entry.destroyed_ms == 0) return std::nullopt;
@@ -83,8 +96,8 @@ std::string print(const Contents& contents) {
   for (const auto& line : contents.lines) {
     const auto& entry = line.entry;
     out += entry.destroyed_ms != 0
-               ? fmt::format("destroyed {} {} {} {}\n", entry.id, to_base64(entry.tenant.value), entry.created_ms, entry.destroyed_ms)
-               : fmt::format("key {} {} {} {}\n", entry.id, to_base64(entry.tenant.value), entry.created_ms, to_base64(line.wrapped));
+               ? fmt::format("destroyed {} {} {} {}\n", entry.id, to_base64(owner_of(entry)), entry.created_ms, entry.destroyed_ms)
+               : fmt::format("key {} {} {} {}\n", entry.id, to_base64(owner_of(entry)), entry.created_ms, to_base64(line.wrapped));
   }
   return out;
 }
@@ -127,6 +140,11 @@ struct Keyring::Impl {
   struct stat seen {};  // of the file that `contents` was read from
   std::map<std::uint32_t, SecretKey> unwrapped;  // of `contents`
 
+  // all with the mutex held
+  Result<DataKey> current(const TenantId& tenant, const std::string& tag);
+  Result<std::string> tag_of(const TenantId& tenant, const std::string& subject);
+  Result<int> destroy(const std::function<bool(const Entry&)>& which);
+
   std::filesystem::path lock_path() const { return file.string() + ".lock"; }
 
   Result<void> load() {
@@ -157,19 +175,65 @@ struct Keyring::Impl {
   }
   Result<SecretKey> unwrap(const Line& line) {
     if (const auto known = unwrapped.find(line.entry.id); known != unwrapped.end()) return known->second;
-    auto bytes = unseal(derive_key(master, "keyring/wrap"), line.wrapped, wrap_context(line.entry.id, line.entry.tenant));
+    auto bytes = unseal(derive_key(master, "keyring/wrap"), line.wrapped, wrap_context(line.entry));
     if (!bytes.ok()) return Error(ErrorCode::corrupt, fmt::format("{}: data key {} is damaged; restore the file from a backup", file.string(), line.entry.id));
     SecretKey key = HENG_TRY(SecretKey::from_bytes(*bytes));
     unwrapped[line.entry.id] = key;
     return key;
   }
-  const Line* find_current(const TenantId& tenant) const {
+  const Line* find_current(const TenantId& tenant, const std::string& tag) const {
     for (auto it = contents.lines.rbegin(); it != contents.lines.rend(); ++it) {
-      if (it->entry.tenant == tenant && it->entry.destroyed_ms == 0) return &*it;
+      if (it->entry.tenant == tenant && it->entry.subject_tag == tag && it->entry.destroyed_ms == 0) return &*it;
     }
     return nullptr;
   }
 };
+
+Result<Keyring::DataKey> Keyring::Impl::current(const TenantId& tenant, const std::string& tag) {
+  const Line* line = find_current(tenant, tag);
+  if (line == nullptr) {
+    auto lock = HENG_TRY(FileLock::take(lock_path()));
+    HENG_TRY(load());
+    line = find_current(tenant, tag);
+    if (line == nullptr) {
+      Contents changed = contents;
+      Line added;
+      added.entry.id = changed.lines.empty() ? 1 : changed.lines.back().entry.id + 1;
+      added.entry.tenant = tenant;
+      added.entry.subject_tag = tag;
+      added.entry.created_ms = clock->unix_ms();
+      added.wrapped = seal(derive_key(master, "keyring/wrap"), SecretKey::random().bytes(), wrap_context(added.entry));
+      changed.lines.push_back(added);
+      HENG_TRY(save(changed));
+      line = &contents.lines.back();
+    }
+  }
+  return DataKey{line->entry.id, HENG_TRY(unwrap(*line))};
+}
+
+Result<std::string> Keyring::Impl::tag_of(const TenantId& tenant, const std::string& subject) {
+  const DataKey key = HENG_TRY(current(tag_tenant, ""));
+  const std::string mac = hmac_sha256(key.key.bytes(), tenant.value + owner_separator + subject);
+  return to_hex(mac.data(), 16);
+}
+
+Result<int> Keyring::Impl::destroy(const std::function<bool(const Entry&)>& which) {
+  auto lock = HENG_TRY(FileLock::take(lock_path()));
+  HENG_TRY(load());
+  OldBlocks old(file);
+  Contents changed = contents;
+  int destroyed = 0;
+  for (auto& line : changed.lines) {
+    if (line.entry.destroyed_ms != 0 || !which(line.entry)) continue;
+    line.entry.destroyed_ms = std::max<std::int64_t>(1, clock->unix_ms());
+    line.wrapped.clear();
+    ++destroyed;
+  }
+  if (destroyed == 0) return 0;
+  HENG_TRY(save(changed));
+  old.overwrite();
+  return destroyed;
+}
 
 Keyring::Keyring(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Keyring::~Keyring() = default;
@@ -193,27 +257,25 @@ Result<std::unique_ptr<Keyring>> Keyring::open(const std::filesystem::path& file
   return std::unique_ptr<Keyring>(new Keyring(std::move(impl)));
 }
 
-Result<Keyring::DataKey> Keyring::current(const TenantId& tenant) {
+Result<Keyring::DataKey> Keyring::current(const TenantId& tenant, const std::string& subject) {
   std::lock_guard guard(impl_->mutex);
   HENG_TRY(impl_->refresh());
-  const Line* line = impl_->find_current(tenant);
-  if (line == nullptr) {
-    auto lock = HENG_TRY(FileLock::take(impl_->lock_path()));
-    HENG_TRY(impl_->load());
-    line = impl_->find_current(tenant);
-    if (line == nullptr) {
-      Contents changed = impl_->contents;
-      Line added;
-      added.entry.id = changed.lines.empty() ? 1 : changed.lines.back().entry.id + 1;
-      added.entry.tenant = tenant;
-      added.entry.created_ms = impl_->clock->unix_ms();
-      added.wrapped = seal(derive_key(impl_->master, "keyring/wrap"), SecretKey::random().bytes(), wrap_context(added.entry.id, tenant));
-      changed.lines.push_back(added);
-      HENG_TRY(impl_->save(changed));
-      line = &impl_->contents.lines.back();
-    }
-  }
-  return DataKey{line->entry.id, HENG_TRY(impl_->unwrap(*line))};
+  std::string tag;
+  if (!subject.empty()) tag = HENG_TRY(impl_->tag_of(tenant, subject));
+  return impl_->current(tenant, tag);
+}
+
+Result<std::string> Keyring::subject_tag(const TenantId& tenant, const std::string& subject) {
+  std::lock_guard guard(impl_->mutex);
+  HENG_TRY(impl_->refresh());
+  return impl_->tag_of(tenant, subject);
+}
+
+Result<int> Keyring::destroy_subject(const TenantId& tenant, const std::string& subject) {
+  std::lock_guard guard(impl_->mutex);
+  HENG_TRY(impl_->refresh());
+  const std::string tag = HENG_TRY(impl_->tag_of(tenant, subject));
+  return impl_->destroy([&](const Entry& entry) { return entry.tenant == tenant && entry.subject_tag == tag; });
 }
 
 Result<SecretKey> Keyring::by_id(std::uint32_t id) {
@@ -231,21 +293,7 @@ Result<SecretKey> Keyring::by_id(std::uint32_t id) {
 
 Result<int> Keyring::destroy(const TenantId& tenant) {
   std::lock_guard guard(impl_->mutex);
-  auto lock = HENG_TRY(FileLock::take(impl_->lock_path()));
-  HENG_TRY(impl_->load());
-  OldBlocks old(impl_->file);
-  Contents changed = impl_->contents;
-  int destroyed = 0;
-  for (auto& line : changed.lines) {
-    if (line.entry.tenant != tenant || line.entry.destroyed_ms != 0) continue;
-    line.entry.destroyed_ms = std::max<std::int64_t>(1, impl_->clock->unix_ms());
-    line.wrapped.clear();
-    ++destroyed;
-  }
-  if (destroyed == 0) return 0;
-  HENG_TRY(impl_->save(changed));
-  old.overwrite();
-  return destroyed;
+  return impl_->destroy([&](const Entry& entry) { return entry.tenant == tenant; });
 }
 
 std::vector<Keyring::Entry> Keyring::entries() {
@@ -267,7 +315,7 @@ Result<void> Keyring::rewrap(const SecretKey& new_master) {
   for (auto& line : changed.lines) {
     if (line.entry.destroyed_ms != 0) continue;
     const SecretKey key = HENG_TRY(impl_->unwrap(line));
-    line.wrapped = seal(wrapping, key.bytes(), wrap_context(line.entry.id, line.entry.tenant));
+    line.wrapped = seal(wrapping, key.bytes(), wrap_context(line.entry));
   }
   HENG_TRY(impl_->save(changed));
   impl_->master = new_master;

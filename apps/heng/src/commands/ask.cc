@@ -15,7 +15,7 @@ namespace heng::app {
 namespace {
 
 struct AskOptions {
-  std::string question, kb, model;
+  std::string question, kb, model, subject;
   int passages = 6;
   bool interactive = false;
 };
@@ -60,6 +60,7 @@ void print_answer(const AskAnswer& answer) {
 Result<AskAnswer> ask(Assembly& assembly, const AskOptions& options, std::vector<Message>& history, bool show_stages) {
   AskRequest request;
   request.principal = assembly.local_principal();
+  request.principal.data_subject = options.subject;
   request.kb = KbName(options.kb);
   request.question = options.question;
   request.history = history;
@@ -114,6 +115,7 @@ void add_ask(CLI::App& app, Common& common, Run& run) {
   auto options = std::make_shared<AskOptions>();
   verb->add_option("QUESTION", options->question, "in Chinese or English; the answer comes in the same language");
   verb->add_option("--kb", options->kb, "knowledge base")->required();
+  verb->add_option("--subject", options->subject, "id of the customer it is about; what is recorded can be erased with it");
   verb->add_option("--model", options->model, "chat model (default: see `heng models list`)");
   verb->add_option("--passages", options->passages, "how many passages are read")->check(CLI::Range(1, 50));
   verb->add_flag("-i,--interactive", options->interactive, "a conversation: one question a line until the end of input");

@@ -13,7 +13,10 @@
 #include "../terminal.h"
 #include "heng/audit/reader.h"
 #include "heng/audit/record.h"
+#include "heng/audit/witness.h"
 #include "heng/explain/explain.h"
+#include "heng/store/files.h"
+#include "heng/store/keys.h"
 #include "heng/base/text.h"
 
 namespace heng::app {
@@ -30,6 +33,8 @@ struct AuditOptions {
   int limit = 20;
   fs::path checkpoint, out;
   bool html = false;
+  fs::path ledger, log_key, witness_key, state, worm;
+  std::string witness_name = "witness.local";
 };
 
 std::string one_line(std::string text) {
@@ -177,6 +182,30 @@ int run_explain(const Common& common, const AuditOptions& options) {
   return 0;
 }
 
+/// Needs no heng.toml and no master key: meant for another person's machine.
+int run_witness(const Common& common, const AuditOptions& options) {
+  if (!fs::exists(options.witness_key)) {
+    auto made = store::write_master_key(options.witness_key, store::SecretKey::random());
+    if (!made.ok()) return report(made.error());
+  }
+  auto seed = store::load_master_key({.file = options.witness_key, .environment = ""});
+  if (!seed.ok()) return report(seed.error());
+  auto signer = tlog::WitnessSigner::create(options.witness_name, seed->bytes());
+  if (!signer.ok()) return report(signer.error());
+  auto text = store::read_whole_file(options.log_key.empty() ? options.ledger / "vkey" : options.log_key, 4096);
+  if (!text.ok()) return report(text.error());
+  auto log = tlog::VerifierKey::parse(text::trim(*text));
+  if (!log.ok()) return report(log.error());
+  auto seen = audit::witness(options.ledger, *log, *signer, options.state, options.worm);
+  if (!seen.ok()) return report(seen.error());
+  if (common.json) {
+    fmt::print("{}\n", Json({{"size", seen->size}, {"seen_size", seen->seen_size}, {"exported", seen->exported.string()}, {"witness_key", signer->key().text()}}).dump());
+  } else {
+    fmt::print("{} {} → {}: {}\n  {}\n", say("cosigned; records", "已联署；记录数"), seen->seen_size, seen->size, seen->exported.string(), dim(signer->key().text()));
+  }
+  return 0;
+}
+
 int run_replay(const Common& common, const AuditOptions& options) {
   auto assembly = open_assembly(common.folder, Models::all);
   if (!assembly.ok()) return report(assembly.error());
@@ -227,6 +256,13 @@ void add_audit(CLI::App& app, Common& common, Run& run) {
   explained->add_option("N", options->index, "index of the record (the audit_index of an answer)")->required()->check(CLI::NonNegativeNumber);
   explained->add_flag("--html", options->html, "a page of HTML that needs nothing else, with the AI-content label");
   explained->add_option("--out", options->out, "file (default: standard output)");
+  auto* witnessed = add("witness", "as another party: check that the ledger only grew, cosign its checkpoint, keep it in a write-once folder", run_witness);
+  witnessed->add_option("--ledger", options->ledger, "the ledger's folder, or a copy or read-only mount of it")->required();
+  witnessed->add_option("--log-key", options->log_key, "file with the log's public key, kept from its first day (default: vkey in the folder)");
+  witnessed->add_option("--key", options->witness_key, "file with the witness's secret; made where it is absent")->required();
+  witnessed->add_option("--name", options->witness_name, "the witness's name");
+  witnessed->add_option("--state", options->state, "file that remembers the last checkpoint")->required();
+  witnessed->add_option("--worm", options->worm, "folder that takes the cosigned checkpoints")->required();
   add("replay", "force the recorded tokens through the recorded weights and compare the probabilities", run_replay)
       ->add_option("N", options->index, "index of the record (the audit_index of an answer)")->required()->check(CLI::NonNegativeNumber);
 }

@@ -34,6 +34,7 @@ Result<std::string> initialise(const fs::path& folder) {
   key.user = UserId("admin");
   key.name = "first admin key";
   key.roles = {"admin", "auditor"};
+  key.clearance = DataClass::c3;
   auto [info, secret] = HENG_TRY(assembly->identity().create_key(key));
   return secret;
 }

@@ -13,6 +13,7 @@ namespace {
 struct KeyOptions {
   std::string name, user = "user", tenant = "default", id;
   std::vector<std::string> roles = {"user"};
+  std::string desk, purpose, clearance = "C1";
   int requests_per_minute = 0, days = 0;
   std::int64_t tokens_per_day = 0;
 };
@@ -23,6 +24,9 @@ Result<std::pair<KeyInfo, std::string>> create_key(Assembly& assembly, const Key
   key.user = UserId(options.user);
   key.name = options.name;
   key.roles = options.roles;
+  key.desk = options.desk;
+  key.purpose = options.purpose;
+  key.clearance = options.clearance == "C3" ? DataClass::c3 : options.clearance == "C2" ? DataClass::c2 : DataClass::c1;
   key.quota = {options.requests_per_minute, options.tokens_per_day};
   const std::int64_t now = system_clock().unix_ms();
   if (options.days > 0) key.expires_ms = now + options.days * 86'400'000LL;
@@ -87,6 +91,9 @@ void add_keys(CLI::App& app, Common& common, Run& run) {
   create->add_option("--user", options->user, "who uses it");
   create->add_option("--tenant", options->tenant, "whose data it sees");
   create->add_option("--roles", options->roles, "for example analyst,adviser; admin and auditor have rights of their own")->delimiter(',');
+  create->add_option("--desk", options->desk, "the business unit that uses it");
+  create->add_option("--purpose", options->purpose, "why it is used; recorded with each request");
+  create->add_option("--clearance", options->clearance, "highest data class it may read")->check(CLI::IsMember({"C1", "C2", "C3"}));
   create->add_option("--requests-per-minute", options->requests_per_minute, "0: no limit")->check(CLI::NonNegativeNumber);
   create->add_option("--tokens-per-day", options->tokens_per_day, "0: no limit")->check(CLI::NonNegativeNumber);
   create->add_option("--days", options->days, "valid for so many days; 0: until revoked")->check(CLI::NonNegativeNumber);

@@ -81,7 +81,13 @@ int run_serve(const Common& common, const ServeOptions& options) {
   Extractors extractors(config->tasks(), config->folder / "companies.csv", 2);
   services.extractor = &extractors;
   services.guard = &parts.guard();
-  auto server = api::ApiServer::create(api_settings(*config), services);
+  services.users = &parts.users();
+  services.monitor = [&parts](const Principal& who, int hours) { return parts.monitor_report(&who.tenant, hours); };
+  auto policy = access::make_policy(config->roles);
+  if (!policy.ok()) return report(policy.error());
+  auto settings = api_settings(*config);
+  settings.policy = *policy;
+  auto server = api::ApiServer::create(settings, services);
   if (!server.ok()) return report(server.error());
   (*server)->start();
   const std::string address = (*server)->address();

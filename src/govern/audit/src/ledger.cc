@@ -19,10 +19,18 @@ namespace heng::audit {
 
 namespace {
 
+/// Whose key encrypts a record.
+struct Owner {
+  TenantId tenant;
+  std::string data_subject;
+};
+Owner owner_of(const Principal& principal) { return {principal.tenant, principal.data_subject}; }
+
 struct Pending {
   LedgerWriter::Item item;
   RequestId request;
   TenantId tenant;
+  std::string data_subject;
   Ledger::Done done;
   std::size_t bytes() const { return item.entry.size() + item.content.size(); }
 };
@@ -34,11 +42,12 @@ struct Ledger::Impl {
       : settings(s), keyring(k), verifier_text(signer.verifier().text()), writer(s.folder, std::move(signer), calls) {}
 
   // Encrypts on the caller's thread and queues.
-  void submit(RecordKind kind, const TenantId& tenant, const RequestId& request, std::int64_t time_ms, std::uint64_t opened, const std::string& json, Done done) {
-    auto pending = seal(kind, tenant, time_ms, opened, json);
+  void submit(RecordKind kind, const Owner& owner, const RequestId& request, std::int64_t time_ms, std::uint64_t opened, const std::string& json, Done done) {
+    auto pending = seal(kind, owner, time_ms, opened, json);
     if (!pending.ok()) return done(std::move(pending).error());
     pending->request = request;
-    pending->tenant = tenant;
+    pending->tenant = owner.tenant;
+    pending->data_subject = owner.data_subject;
     pending->done = std::move(done);
     {
       std::unique_lock lock(mutex);
@@ -52,12 +61,12 @@ struct Ledger::Impl {
     arrived.notify_one();
   }
 
-  Result<Pending> seal(RecordKind kind, const TenantId& tenant, std::int64_t time_ms, std::uint64_t opened, const std::string& json) {
-    if (tenant == signing_tenant) return Error(ErrorCode::invalid_argument, "this tenant name is reserved");
+  Result<Pending> seal(RecordKind kind, const Owner& owner, std::int64_t time_ms, std::uint64_t opened, const std::string& json) {
+    if (owner.tenant.value.starts_with("heng:")) return Error(ErrorCode::invalid_argument, "this tenant name is reserved");
     if (json.size() > settings.record_bytes) {
       return Error(ErrorCode::too_large, fmt::format("a record of {} bytes; the ledger takes at most {}", json.size(), settings.record_bytes));
     }
-    const auto key = HENG_TRY(keyring.current(tenant));
+    const auto key = HENG_TRY(keyring.current(owner.tenant, owner.data_subject));
     std::string plaintext(32, '\0');
     system_random().fill(plaintext.data(), 32);
     plaintext += json;
@@ -71,10 +80,10 @@ struct Ledger::Impl {
     return pending;
   }
 
-  Result<AuditTicket> submit_and_wait(RecordKind kind, const TenantId& tenant, const RequestId& request, std::int64_t time_ms, std::uint64_t opened, const std::string& json) {
+  Result<AuditTicket> submit_and_wait(RecordKind kind, const Owner& owner, const RequestId& request, std::int64_t time_ms, std::uint64_t opened, const std::string& json) {
     std::binary_semaphore ready(0);
     Result<AuditTicket> answer = Error(ErrorCode::internal, "the ledger did not answer");
-    submit(kind, tenant, request, time_ms, opened, json, [&](Result<AuditTicket> result) {
+    submit(kind, owner, request, time_ms, opened, json, [&](Result<AuditTicket> result) {
       answer = std::move(result);
       ready.release();
     });
@@ -115,7 +124,7 @@ struct Ledger::Impl {
     if (first.ok()) {
       size.store(static_cast<std::int64_t>(writer.size()), std::memory_order_release);
       groups.fetch_add(1, std::memory_order_relaxed);
-      for (std::size_t i = 0; i < group.size(); ++i) group[i].done(AuditTicket{static_cast<std::int64_t>(*first + i), group[i].request, group[i].tenant});
+      for (std::size_t i = 0; i < group.size(); ++i) group[i].done(AuditTicket{static_cast<std::int64_t>(*first + i), group[i].request, group[i].tenant, group[i].data_subject});
     } else {
       log::error("ledger_append_failed", {{"code", std::string(heng::to_string(first.error().code))}, {"message", first.error().message}});
       for (auto& pending : group) pending.done(first.error());
@@ -158,23 +167,23 @@ Result<std::unique_ptr<Ledger>> Ledger::create(const LedgerSettings& settings, s
 }
 
 Result<AuditTicket> Ledger::open(const AuditOpen& opened) {
-  return impl_->submit_and_wait(RecordKind::open, opened.principal.tenant, opened.request, opened.time_ms, Entry::no_index, encode_open(opened));
+  return impl_->submit_and_wait(RecordKind::open, owner_of(opened.principal), opened.request, opened.time_ms, Entry::no_index, encode_open(opened));
 }
 
 Result<AuditTicket> Ledger::close(const AuditTicket& opened, const AuditClose& closed) {
   if (opened.index < 0 || opened.index >= size()) return Error(ErrorCode::invalid_argument, fmt::format("no record {} to close", opened.index));
   TenantId tenant = opened.tenant;
-  // a ticket made by hand: the record says whose it is
+  // a ticket made by hand: the record says whose it is, but not which subject's
   if (tenant.empty()) tenant = HENG_TRY(impl_->tenant_of(static_cast<std::uint64_t>(opened.index)));
-  return impl_->submit_and_wait(RecordKind::close, tenant, opened.request, closed.time_ms, static_cast<std::uint64_t>(opened.index), encode_close(closed));
+  return impl_->submit_and_wait(RecordKind::close, Owner{tenant, opened.data_subject}, opened.request, closed.time_ms, static_cast<std::uint64_t>(opened.index), encode_close(closed));
 }
 
 Result<AuditTicket> Ledger::note(const AuditOpen& opened, const AuditClose& closed) {
-  return impl_->submit_and_wait(RecordKind::note, opened.principal.tenant, opened.request, opened.time_ms, Entry::no_index, encode_note(opened, closed));
+  return impl_->submit_and_wait(RecordKind::note, owner_of(opened.principal), opened.request, opened.time_ms, Entry::no_index, encode_note(opened, closed));
 }
 
 void Ledger::note_async(const AuditOpen& opened, const AuditClose& closed, Done done) {
-  impl_->submit(RecordKind::note, opened.principal.tenant, opened.request, opened.time_ms, Entry::no_index, encode_note(opened, closed), std::move(done));
+  impl_->submit(RecordKind::note, owner_of(opened.principal), opened.request, opened.time_ms, Entry::no_index, encode_note(opened, closed), std::move(done));
 }
 
 std::int64_t Ledger::size() const { return impl_->size.load(std::memory_order_acquire); }

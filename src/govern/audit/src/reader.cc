@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
@@ -160,6 +161,36 @@ Result<std::string> LedgerReader::get(const Principal& who, std::int64_t index) 
 Result<std::string> LedgerReader::get(std::int64_t index) { return impl_->get(nullptr, index); }
 Result<std::uint64_t> LedgerReader::size() { return HENG_TRY(impl_->source()).size(); }
 Result<Record> LedgerReader::record(std::uint64_t index) { return HENG_TRY(impl_->source()).record(index); }
+Result<void> LedgerReader::between(const TenantId* tenant, std::int64_t from_ms, std::int64_t to_ms, const std::function<bool(const std::string&)>& line) {
+  auto source = HENG_TRY(impl_->source());
+  // clocks of several processes may differ by a little, so the end is looked for with a margin
+  constexpr std::int64_t margin_ms = 3'600'000;
+  std::unordered_set<std::uint64_t> closed;
+  for (std::uint64_t i = source.size(); i-- > 0;) {
+    const Entry entry = HENG_TRY(source.entry(i));
+    if (entry.time_ms < from_ms - margin_ms) return {};
+    if (entry.kind == RecordKind::close) closed.insert(entry.opened);
+    if (entry.kind == RecordKind::open && closed.contains(i)) continue;
+    if (!HENG_TRY(impl_->may_see(source, entry, tenant))) continue;
+    std::int64_t opened_ms = entry.time_ms;
+    if (entry.kind == RecordKind::close) opened_ms = HENG_TRY(source.entry(entry.opened)).time_ms;
+    if (opened_ms < from_ms || opened_ms >= to_ms) continue;
+    if (!line(HENG_TRY(impl_->full(source, i, false)))) return {};
+  }
+  return {};
+}
+
+Result<std::vector<std::int64_t>> LedgerReader::records_under(const std::vector<std::uint32_t>& keys) {
+  std::vector<std::int64_t> out;
+  if (keys.empty()) return out;
+  auto source = HENG_TRY(impl_->source());
+  for (std::uint64_t i = 0; i < source.size(); ++i) {
+    const Entry entry = HENG_TRY(source.entry(i));
+    if (std::find(keys.begin(), keys.end(), entry.key_id) != keys.end()) out.push_back(static_cast<std::int64_t>(i));
+  }
+  return out;
+}
+
 const std::string& LedgerReader::verifier_key() const { return impl_->key_text; }
 
 Result<std::string> LedgerReader::checkpoint() {

@@ -2,12 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "heng/base/text.h"
 
 namespace heng::feedback {
 namespace {
 
 constexpr std::size_t most_comment_bytes = 8 * 1024;
+
+std::string subject_of(const std::string& record) {
+  const auto json = nlohmann::json::parse(record, nullptr, false);
+  if (!json.is_object() || !json.contains("opened") || !json["opened"].contains("principal")) return {};
+  return json["opened"]["principal"].value("data_subject", "");
+}
 
 }  // namespace
 
@@ -19,18 +27,21 @@ const std::vector<store::Migration>& migrations() {
   return list;
 }
 
-Result<std::unique_ptr<RecordedFeedback>> RecordedFeedback::create(store::Pool& pool, Audit& audit, const Clock& clock, Random& random) {
-  return std::unique_ptr<RecordedFeedback>(new RecordedFeedback(pool, audit, clock, random));
+Result<std::unique_ptr<RecordedFeedback>> RecordedFeedback::create(store::Pool& pool, Audit& audit, AuditReader& reader, const Clock& clock, Random& random) {
+  return std::unique_ptr<RecordedFeedback>(new RecordedFeedback(pool, audit, reader, clock, random));
 }
 
 Result<void> RecordedFeedback::rate(const Principal& principal, const Rating& rating) {
   if (rating.stars != 1 && rating.stars != -1) return Error(ErrorCode::invalid_argument, fmt::format("stars is {}; it must be 1 (good) or -1 (bad)", rating.stars), "stars");
   if (rating.comment.size() > most_comment_bytes) return Error(ErrorCode::invalid_argument, fmt::format("the comment has {} bytes; at most {} are kept", rating.comment.size(), most_comment_bytes), "comment");
   if (!text::is_valid_utf8(rating.comment)) return Error(ErrorCode::invalid_argument, "the comment is not UTF-8", "comment");
-  if (rating.audit_index < 0 || rating.audit_index >= audit_.size())
+  const auto record = reader_.get(principal, rating.audit_index);
+  if (rating.audit_index < 0 || rating.audit_index >= audit_.size() || !record.ok())
     return Error(ErrorCode::not_found, fmt::format("there is no record {}", rating.audit_index), "audit_index");
   const std::int64_t now = clock_.unix_ms();
-  HENG_TRY(audit_.note({.request = new_request_id(now, random_), .time_ms = now, .principal = principal, .action = "feedback",
+  Principal noted = principal;
+  noted.data_subject = subject_of(*record);
+  HENG_TRY(audit_.note({.request = new_request_id(now, random_), .time_ms = now, .principal = noted, .action = "feedback",
                         .subject = rating.comment, .resource = fmt::format("record:{}", rating.audit_index)},
                        {.time_ms = now, .outcome = rating.stars > 0 ? "good" : "bad"}));
   auto writer = HENG_TRY(pool_.writer());

@@ -4,7 +4,9 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <mutex>
+#include <thread>
 #include <unordered_map>
 
 #include "heng/base/hash.h"
@@ -51,10 +53,13 @@ KeyInfo read_info(const store::Statement& row) {
   info.expires_ms = row.integer(8);
   info.last_used_ms = row.integer(9);
   info.revoked = row.integer(10) != 0;
+  info.desk = row.string(11);
+  info.purpose = row.string(12);
+  info.clearance = static_cast<DataClass>(std::clamp<std::int64_t>(row.integer(13), 0, 2));
   return info;
 }
 
-constexpr const char* columns = "id, tenant, user, name, roles, requests_per_minute, tokens_per_day, created_ms, expires_ms, last_used_ms, revoked";
+constexpr const char* columns = "id, tenant, user, name, roles, requests_per_minute, tokens_per_day, created_ms, expires_ms, last_used_ms, revoked, desk, purpose, clearance";
 
 }  // namespace
 
@@ -65,11 +70,17 @@ const std::vector<store::Migration>& migrations() {
       requests_per_minute INTEGER NOT NULL, tokens_per_day INTEGER NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,
       last_used_ms INTEGER NOT NULL DEFAULT 0, revoked INTEGER NOT NULL DEFAULT 0,
       spent_day INTEGER NOT NULL DEFAULT 0, spent_tokens INTEGER NOT NULL DEFAULT 0) STRICT;
-    CREATE INDEX api_key_tenant ON api_key(tenant);)"}};
+    CREATE INDEX api_key_tenant ON api_key(tenant);)"},
+                                                     {.version = 3, .name = "desks and clearances of keys", .sql = R"(
+    ALTER TABLE api_key ADD COLUMN desk TEXT NOT NULL DEFAULT '';
+    ALTER TABLE api_key ADD COLUMN purpose TEXT NOT NULL DEFAULT '';
+    ALTER TABLE api_key ADD COLUMN clearance INTEGER NOT NULL DEFAULT 0;)"}};
   return list;
 }
 
 struct KeyIdentity::Impl {
+  Impl(const IdentitySettings& s, store::Pool& p, const store::SecretKey& pepper, const Clock& c, Random& r)
+      : settings(s), pool(p), hash_key(pepper), clock(c), random(r) {}
   IdentitySettings settings;
   store::Pool& pool;
   store::SecretKey hash_key;
@@ -83,11 +94,14 @@ struct KeyIdentity::Impl {
     double request_tokens = 0;         // of the bucket
     std::int64_t bucket_ms = 0;
     std::int64_t day = 0, spent_before = 0, spent_here = 0;  // the row's count, and ours since
-    std::int64_t written_ms = 0;
-    bool used = false;
+    std::int64_t used_ms = 0;          // last use that is not on disk; 0: none
+    bool dirty() const { return used_ms != 0 || spent_here != 0; }
   };
   std::mutex mutex;
   std::unordered_map<std::string, Known> known;
+  std::condition_variable wake;
+  bool stopping = false;
+  std::thread writer_thread;
 
   std::string hash(const std::string& secret) const { return store::hmac_sha256(hash_key.bytes(), secret); }
 
@@ -98,9 +112,9 @@ struct KeyIdentity::Impl {
     if (!HENG_TRY(row.step())) return refused();
     Known out;
     out.info = read_info(row);
-    out.hash = std::string(row.blob(11));
-    out.day = row.integer(12);
-    out.spent_before = row.integer(13);
+    out.hash = std::string(row.blob(14));
+    out.day = row.integer(15);
+    out.spent_before = row.integer(16);
     out.read_ms = clock.unix_ms();
     out.bucket_ms = out.read_ms;
     out.request_tokens = out.info.quota.requests_per_minute;
@@ -118,7 +132,8 @@ struct KeyIdentity::Impl {
       return std::move(fresh).error();
     }
     if (at == known.end()) {
-      if (known.size() >= settings.cached_keys) write_and_forget_all();
+      // what is not written yet stays until it is; the thread comes soon
+      if (known.size() >= settings.cached_keys) std::erase_if(known, [](const auto& entry) { return !entry.second.dirty(); });
       at = known.emplace(id, std::move(*fresh)).first;
     } else {
       at->second.info = fresh->info;
@@ -132,34 +147,75 @@ struct KeyIdentity::Impl {
 
   static std::int64_t day_of(std::int64_t ms) { return ms / day_ms; }
 
-  /// Adds what was spent here to the row; a new day starts from nothing.
-  void write_usage(Known& key) {
-    const std::int64_t now = clock.unix_ms();
-    auto writer = pool.writer();
-    if (!writer.ok()) return;
-    auto done = (*writer)->run("UPDATE api_key SET last_used_ms = ?, spent_tokens = CASE WHEN spent_day = ?2 THEN spent_tokens ELSE 0 END + ?3, spent_day = ?2 WHERE id = ?4",
-                               now, day_of(now), key.spent_here, key.info.id.value);
-    if (!done.ok()) return;  // tried again with the next use
-    key.spent_before = (key.day == day_of(now) ? key.spent_before : 0) + key.spent_here;
-    key.day = day_of(now);
-    key.spent_here = 0;
-    key.written_ms = now;
-    key.used = false;
+  struct Usage {
+    std::string id;
+    std::int64_t used_ms = 0, spent = 0;
+  };
+
+  /// Adds what was spent here to the rows, all in one transaction; a new day starts from nothing. The mutex is not held while
+  /// the disk works. What could not be written is tried again.
+  void write_usage() {
+    std::vector<Usage> usage;
+    {
+      const std::lock_guard lock(mutex);
+      for (auto& [id, key] : known) {
+        if (!key.dirty()) continue;
+        usage.push_back({id, key.used_ms, key.spent_here});
+        key.used_ms = 0;
+      }
+    }
+    if (usage.empty()) return;
+    const std::int64_t today = day_of(clock.unix_ms());
+    const bool written = store_usage(usage, today).ok();
+    const std::lock_guard lock(mutex);
+    for (const auto& entry : usage) {
+      const auto at = known.find(entry.id);
+      if (at == known.end()) continue;
+      Known& key = at->second;
+      if (!written) {
+        key.used_ms = std::max(key.used_ms, entry.used_ms);
+        continue;
+      }
+      // a copy that was read again meanwhile may count these tokens twice until it is read once more: never too few
+      key.spent_before = (key.day == today ? key.spent_before : 0) + entry.spent;
+      key.day = today;
+      key.spent_here -= entry.spent;
+    }
   }
 
-  void write_and_forget_all() {
-    for (auto& [id, key] : known)
-      if (key.used || key.spent_here) write_usage(key);
-    known.clear();
+  Result<void> store_usage(const std::vector<Usage>& usage, std::int64_t today) {
+    auto writer = HENG_TRY(pool.writer());
+    auto transaction = HENG_TRY(store::Transaction::begin(*writer));
+    for (const auto& entry : usage)
+      HENG_TRY(writer->run("UPDATE api_key SET last_used_ms = MAX(last_used_ms, ?1), spent_tokens = CASE WHEN spent_day = ?2 THEN spent_tokens ELSE 0 END + ?3, "
+                           "spent_day = ?2 WHERE id = ?4", entry.used_ms, today, entry.spent, entry.id));
+    return transaction.commit();
+  }
+
+  void run() {
+    std::unique_lock lock(mutex);
+    while (!stopping) {
+      wake.wait_for(lock, settings.usage_write_interval, [&] { return stopping; });
+      lock.unlock();
+      write_usage();
+      lock.lock();
+    }
+  }
+
+  ~Impl() {
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    wake.notify_all();
+    if (writer_thread.joinable()) writer_thread.join();
+    write_usage();
   }
 };
 
 KeyIdentity::KeyIdentity(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-KeyIdentity::~KeyIdentity() {
-  const std::lock_guard lock(impl_->mutex);
-  impl_->write_and_forget_all();
-}
+KeyIdentity::~KeyIdentity() = default;
 
 Result<std::unique_ptr<KeyIdentity>> KeyIdentity::create(IdentitySettings settings, store::Pool& pool, const store::SecretKey& master, const Clock& clock, Random& random) {
   (void)master;
@@ -173,7 +229,10 @@ Result<std::unique_ptr<KeyIdentity>> KeyIdentity::create(IdentitySettings settin
   auto row = HENG_TRY(writer->prepare("SELECT pepper FROM identity_pepper WHERE id = 1"));
   if (!HENG_TRY(row.step())) return Error(ErrorCode::corrupt, "the key database has lost its pepper");
   auto pepper = HENG_TRY(store::SecretKey::from_bytes(row.blob(0)));
-  return std::unique_ptr<KeyIdentity>(new KeyIdentity(std::unique_ptr<Impl>(new Impl{settings, pool, pepper, clock, random, {}, {}})));
+  auto impl = std::unique_ptr<Impl>(new Impl(settings, pool, pepper, clock, random));
+  Impl* raw = impl.get();
+  impl->writer_thread = std::thread([raw] { raw->run(); });
+  return std::unique_ptr<KeyIdentity>(new KeyIdentity(std::move(impl)));
 }
 
 Result<Principal> KeyIdentity::authenticate(const std::string& bearer) {
@@ -184,9 +243,11 @@ Result<Principal> KeyIdentity::authenticate(const std::string& bearer) {
   const std::int64_t now = impl_->clock.unix_ms();
   const bool same = key->hash.size() == hash.size() && sodium_memcmp(key->hash.data(), hash.data(), hash.size()) == 0;
   if (!same || key->info.revoked || (key->info.expires_ms != 0 && key->info.expires_ms <= now)) return refused();
-  key->used = true;
-  if (now - key->written_ms >= impl_->settings.usage_write_interval.count()) impl_->write_usage(*key);
-  return Principal{key->info.tenant, key->info.user, key->info.id, key->info.roles, {}};
+  key->used_ms = now;
+  Principal out{key->info.tenant, key->info.user, key->info.id, key->info.roles, key->info.purpose};
+  out.desk = key->info.desk;
+  out.clearance = key->info.clearance;
+  return out;
 }
 
 Result<void> KeyIdentity::admit(const Principal& principal) {
@@ -223,7 +284,6 @@ void KeyIdentity::spend_tokens(const Principal& principal, std::int64_t tokens) 
   auto key = impl_->find(principal.key.value);
   if (!key.ok()) return;
   (*key)->spent_here += tokens;
-  if (impl_->clock.unix_ms() - (*key)->written_ms >= impl_->settings.usage_write_interval.count()) impl_->write_usage(**key);
 }
 
 Result<std::pair<KeyInfo, std::string>> KeyIdentity::create_key(const NewKey& wanted) {
@@ -234,6 +294,8 @@ Result<std::pair<KeyInfo, std::string>> KeyIdentity::create_key(const NewKey& wa
   if (wanted.roles.size() > most_roles) return Error(ErrorCode::invalid_argument, "a key has at most 64 roles", "roles");
   for (const auto& role : wanted.roles)
     if (!is_word(role)) return Error(ErrorCode::invalid_argument, "a role is 1 to 64 letters, digits, _ - . @", "roles");
+  for (const auto* field : {&wanted.desk, &wanted.purpose})
+    if (!field->empty() && !is_word(*field)) return Error(ErrorCode::invalid_argument, "desk and purpose are 1 to 64 letters, digits, _ - . @", "desk");
   if (wanted.quota.requests_per_minute < 0 || wanted.quota.tokens_per_day < 0 || wanted.expires_ms < 0)
     return Error(ErrorCode::invalid_argument, "limits are not negative; 0 means none", "quota");
   KeyInfo info;
@@ -245,11 +307,15 @@ Result<std::pair<KeyInfo, std::string>> KeyIdentity::create_key(const NewKey& wa
   info.quota = wanted.quota;
   info.created_ms = impl_->clock.unix_ms();
   info.expires_ms = wanted.expires_ms;
+  info.desk = wanted.desk;
+  info.purpose = wanted.purpose;
+  info.clearance = wanted.clearance;
   const std::string secret = random_hex(impl_->random, secret_bytes);
   auto writer = HENG_TRY(impl_->pool.writer());
-  auto insert = HENG_TRY(writer->prepare("INSERT INTO api_key (id, tenant, user, name, roles, hash, requests_per_minute, tokens_per_day, created_ms, expires_ms) VALUES (?,?,?,?,?,?,?,?,?,?)"));
+  auto insert = HENG_TRY(writer->prepare("INSERT INTO api_key (id, tenant, user, name, roles, hash, requests_per_minute, tokens_per_day, created_ms, expires_ms, desk, purpose, clearance) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"));
   insert.bind(1, info.id.value).bind(2, info.tenant.value).bind(3, info.user.value).bind(4, info.name).bind(5, text::join(info.roles, ","))
-      .bind_blob(6, impl_->hash(secret)).bind(7, info.quota.requests_per_minute).bind(8, info.quota.tokens_per_day).bind(9, info.created_ms).bind(10, info.expires_ms);
+      .bind_blob(6, impl_->hash(secret)).bind(7, info.quota.requests_per_minute).bind(8, info.quota.tokens_per_day).bind(9, info.created_ms).bind(10, info.expires_ms)
+      .bind(11, info.desk).bind(12, info.purpose).bind(13, static_cast<int>(info.clearance));
   HENG_TRY(insert.run());
   return std::pair{info, fmt::format("heng_{}_{}", info.id.value, secret)};
 }

@@ -33,7 +33,9 @@ class KeyIdentityTest : public ::testing::Test {
   void open() {
     identity.reset();
     pool.reset();
-    auto opened = store::Pool::open({.database = {.path = folder / "heng.db", .key = key}}, migrations());
+    std::vector<store::Migration> all = migrations();
+    all.insert(all.begin() + 1, {.version = 2, .name = "another room's", .sql = ""});
+    auto opened = store::Pool::open({.database = {.path = folder / "heng.db", .key = key}}, all);
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     pool = std::move(*opened);
     identity = another();

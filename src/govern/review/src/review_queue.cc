@@ -165,6 +165,7 @@ Result<void> ReviewQueue::keep_time(const Principal& who) {
     if (expired) stored.item.decided_ms = now;
     stored.item.escalated = true;
     HENG_TRY(update_review(*writer, stored));
+    system.data_subject = stored.data_subject;
     HENG_TRY(note(system, expired ? "review.expire" : "review.escalate", stored.item.id, stored.item.rule, "ok", stored.item.sha256));
     HENG_TRY(transaction.commit());
   }
@@ -263,7 +264,9 @@ Result<ReviewItem> ReviewQueue::decide(const Principal& who, const ReviewId& id,
   HENG_TRY(add_vote(*writer, id, vote, first));
   HENG_TRY(update_review(*writer, stored));
   const std::string action = fmt::format("review.{}", to_string(choice.decision));
-  HENG_TRY(note(who, action.c_str(), id, choice.reason, std::string(to_string(item.state)), item.sha256, item.state == ReviewState::approved ? item.text : ""));
+  Principal noted = who;
+  noted.data_subject = stored.data_subject;
+  HENG_TRY(note(noted, action.c_str(), id, choice.reason, std::string(to_string(item.state)), item.sha256, item.state == ReviewState::approved ? item.text : ""));
   HENG_TRY(transaction.commit());
   return *view(std::move(stored), who, clock_.unix_ms());
 }
@@ -287,7 +290,9 @@ Result<ReviewItem> ReviewQueue::redeem(const Principal& who, const ReviewId& id,
   }
   item.redeemed = true;
   HENG_TRY(update_review(*writer, stored));
-  HENG_TRY(note(who, "review.redeem", id, "", "ok", sha256));
+  Principal noted = who;
+  noted.data_subject = stored.data_subject;
+  HENG_TRY(note(noted, "review.redeem", id, "", "ok", sha256));
   HENG_TRY(transaction.commit());
   return *view(std::move(stored), who, clock_.unix_ms());
 }

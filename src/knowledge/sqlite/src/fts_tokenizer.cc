@@ -7,6 +7,8 @@
 #include "heng/knowledge/words.h"
 #include "heng/knowledge_sqlite/knowledge_base.h"
 
+#include "rows.h"
+
 namespace heng::knowledge_sqlite {
 namespace {
 
@@ -78,7 +80,7 @@ Result<void> prepare_connection(store::Database& database) {
   if (api->xCreateTokenizer(api, "heng", nullptr, &tokenizer, nullptr) != SQLITE_OK ||
       api->xCreateFunction(api, "heng_tf", nullptr, term_frequency, nullptr) != SQLITE_OK)
     return Error(ErrorCode::internal, "the word index's tokenizer could not be registered");
-  return {};
+  return register_may_read(database);
 }
 
 }  // namespace heng::knowledge_sqlite

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "heng/access/access.h"
 #include "heng/base/hash.h"
 #include "heng/base/text.h"
 #include "heng/knowledge/clean.h"
@@ -25,13 +26,13 @@ struct Known {
 
 /// A document the principal may read, by one of its columns. What it may not read stays unknown to it.
 Result<std::optional<Known>> find_document(store::Database& db, std::int64_t kb_id, const char* column, const std::string& value,
-                                           const std::string& roles) {
+                                           const std::string& reader) {
   auto row = HENG_TRY(db.prepare(fmt::format(
       "SELECT d.id, d.sha256, d.readers, d.status, d.path, d.pages, d.chunks, d.pipeline FROM document d WHERE d.kb_id = ?1 AND "
       "d.{} = ?2 AND {} ORDER BY d.status = 'failed', d.id LIMIT 1",
       column, readable_sql)));
   row.bind_all(kb_id, value);
-  row.bind(roles_parameter, roles);
+  row.bind(reader_parameter, reader);
   if (!HENG_TRY(row.step())) return std::optional<Known>{};
   return std::optional<Known>(Known{row.integer(0), row.string(1), row.string(2), row.string(3), row.string(4),
                                     static_cast<int>(row.integer(5)), static_cast<int>(row.integer(6)), static_cast<int>(row.integer(7))});
@@ -132,9 +133,9 @@ Result<void> insert_chunks(store::Database& db, const KbRow& kb, std::int64_t do
 
 /// Keeps the failure where nothing better is known of the path.
 Result<void> record_failure(store::Database& db, const KbRow& kb, const IngestItem& item, const std::string& sha256,
-                            const std::vector<std::string>& readers, const std::string& roles, const Error& error, std::int64_t now_ms) {
+                            const std::vector<std::string>& readers, const std::string& reader, const Error& error, std::int64_t now_ms) {
   auto transaction = HENG_TRY(store::Transaction::begin(db));
-  const auto known = HENG_TRY(find_document(db, kb.id, "path", item.path, roles));
+  const auto known = HENG_TRY(find_document(db, kb.id, "path", item.path, reader));
   if (known && known->status != "failed") return {};
   if (known) HENG_TRY(erase_document(db, kb.id, known->id));
   HENG_TRY(db.run("INSERT INTO document (kb_id, path, title, media_type, sha256, content_sha256, readers, status, error_code, error, "
@@ -153,6 +154,7 @@ Result<void> check_item(const IngestItem& item, const std::vector<std::string>& 
     return Error(ErrorCode::invalid_argument, fmt::format("{} readers; at most {} roles can be named", readers.size(), most_readers), "readers");
   for (const auto& role : readers)
     if (!text::is_valid_utf8(role) || role.size() > 128) return Error(ErrorCode::invalid_argument, "a role must be UTF-8 of at most 128 bytes", "readers");
+  HENG_TRY(access::check_readers(readers));
   if (item.bytes.size() > settings.largest_document_bytes)
     return Error(ErrorCode::too_large, fmt::format("{} has {} bytes, the limit is {}", item.path, item.bytes.size(), settings.largest_document_bytes));
   return {};
@@ -205,7 +207,7 @@ Result<IngestReport> KnowledgeBase::Impl::ingest(const Principal& principal, con
   const auto readers = canonical_roles(wanted_readers);
   HENG_TRY(check_item(item, readers, settings));
   if (parser == nullptr) return Error(ErrorCode::unavailable, "no document parser is available");
-  const std::string roles = roles_json(principal.roles), readers_text = roles_json(readers);
+  const std::string reader = reader_json(principal), readers_text = roles_json(readers);
   IngestReport report;
   report.path = item.path;
   const std::string sha256 = sha256_hex(item.bytes);
@@ -219,13 +221,13 @@ Result<IngestReport> KnowledgeBase::Impl::ingest(const Principal& principal, con
   {
     auto lease = HENG_TRY(pool.reader());
     kb = HENG_TRY(find_kb(*lease, principal.tenant, name));
-    const auto same_path = HENG_TRY(find_document(*lease, kb.id, "path", item.path, roles));
+    const auto same_path = HENG_TRY(find_document(*lease, kb.id, "path", item.path, reader));
     if (same_path && same_path->sha256 == sha256 && same_path->readers == readers_text && same_path->status != "failed" &&
         same_path->pipeline == pipeline_version) {
       fill(*same_path, IngestOutcome::unchanged);
       return report;
     }
-    const auto same_bytes = HENG_TRY(find_document(*lease, kb.id, "sha256", sha256, roles));
+    const auto same_bytes = HENG_TRY(find_document(*lease, kb.id, "sha256", sha256, reader));
     if (!same_path && same_bytes && same_bytes->readers == readers_text && same_bytes->status != "failed") {
       fill(*same_bytes, IngestOutcome::duplicate);
       report.warnings.push_back(fmt::format("the same bytes are already there as {}", same_bytes->path));
@@ -240,7 +242,7 @@ Result<IngestReport> KnowledgeBase::Impl::ingest(const Principal& principal, con
   if (!parsed.ok()) {
     report.error = parsed.error();
     auto writer = HENG_TRY(pool.writer());
-    HENG_TRY(record_failure(*writer, kb, item, sha256, readers, roles, *report.error, clock.unix_ms()));
+    HENG_TRY(record_failure(*writer, kb, item, sha256, readers, reader, *report.error, clock.unix_ms()));
     return report;
   }
   report.warnings = parsed->warnings;
@@ -252,9 +254,9 @@ Result<IngestReport> KnowledgeBase::Impl::ingest(const Principal& principal, con
   auto writer = HENG_TRY(pool.writer());
   auto transaction = HENG_TRY(store::Transaction::begin(*writer));
   kb = HENG_TRY(kb_by_id(*writer, kb.id));
-  const auto before = HENG_TRY(find_document(*writer, kb.id, "path", item.path, roles));
+  const auto before = HENG_TRY(find_document(*writer, kb.id, "path", item.path, reader));
   if (!prepared.content_sha256.empty()) {
-    const auto twin = HENG_TRY(find_document(*writer, kb.id, "content_sha256", prepared.content_sha256, roles));
+    const auto twin = HENG_TRY(find_document(*writer, kb.id, "content_sha256", prepared.content_sha256, reader));
     if (twin && twin->path != item.path && twin->readers == readers_text) {
       if (before) {
         HENG_TRY(erase_document(*writer, kb.id, before->id));

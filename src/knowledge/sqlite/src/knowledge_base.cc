@@ -54,7 +54,7 @@ DocumentInfo document_of(const store::Statement& row, const KbName& kb) {
 }
 
 /// Counts what the roles may read, and nothing else.
-Result<KbInfo> info_of(store::Database& db, const KbRow& kb, const std::string& roles) {
+Result<KbInfo> info_of(store::Database& db, const KbRow& kb, const std::string& reader) {
   KbInfo info;
   info.name = KbName(kb.name);
   info.language = kb.language;
@@ -62,7 +62,7 @@ Result<KbInfo> info_of(store::Database& db, const KbRow& kb, const std::string& 
   info.created_ms = kb.created_ms;
   auto row = HENG_TRY(db.prepare(fmt::format("SELECT count(*), coalesce(sum(d.chunks), 0) FROM document d WHERE d.kb_id = ?1 AND {}", readable_sql)));
   row.bind(1, kb.id);
-  row.bind(roles_parameter, roles);
+  row.bind(reader_parameter, reader);
   if (HENG_TRY(row.step())) {
     info.documents = static_cast<int>(row.integer(0));
     info.chunks = static_cast<int>(row.integer(1));
@@ -71,7 +71,7 @@ Result<KbInfo> info_of(store::Database& db, const KbRow& kb, const std::string& 
       "SELECT count(*) FROM chunk_pending p JOIN chunk c ON c.id = p.chunk_id JOIN document d ON d.id = c.document_id WHERE p.kb_id = ?1 AND {}",
       readable_sql)));
   pending.bind(1, kb.id);
-  pending.bind(roles_parameter, roles);
+  pending.bind(reader_parameter, reader);
   if (HENG_TRY(pending.step())) info.chunks_without_vector = static_cast<int>(pending.integer(0));
   return info;
 }
@@ -112,7 +112,7 @@ Result<void> KnowledgeBase::embed_pending(const KbName& name, const std::functio
 Result<Passage> KnowledgeBase::passage(const Principal& principal, const KbName& name, ChunkId chunk) {
   auto lease = HENG_TRY(impl_->pool.reader());
   const auto kb = HENG_TRY(find_kb(*lease, principal.tenant, name));
-  auto found = HENG_TRY(readable_passage(*lease, kb, chunk.value, roles_json(principal.roles)));
+  auto found = HENG_TRY(readable_passage(*lease, kb, chunk.value, reader_json(principal)));
   if (!found) return Error(ErrorCode::not_found, fmt::format("there is no passage {}", chunk.value), "chunk");
   return std::move(*found);
 }
@@ -127,7 +127,7 @@ Result<std::vector<Passage>> KnowledgeBase::neighbours(const Principal& principa
       "d.id = c.document_id WHERE m.id = ?1 AND m.kb_id = ?2 AND {} ORDER BY c.place",
       passage_columns, readable_sql)));
   rows.bind_all(chunk.value, kb.id, before, after);
-  rows.bind(roles_parameter, roles_json(principal.roles));
+  rows.bind(reader_parameter, reader_json(principal));
   std::vector<Passage> out;
   while (HENG_TRY(rows.step())) out.push_back(passage_of(rows, name));
   if (out.empty()) return Error(ErrorCode::not_found, fmt::format("there is no passage {}", chunk.value), "chunk");
@@ -152,7 +152,7 @@ Result<KbInfo> KnowledgeBase::create(const Principal& principal, const KbName& n
   const auto id = lease->last_insert_id();
   HENG_TRY(create_words_table(*lease, id));
   const auto kb = HENG_TRY(kb_by_id(*lease, id));
-  auto info = HENG_TRY(info_of(*lease, kb, roles_json(principal.roles)));
+  auto info = HENG_TRY(info_of(*lease, kb, reader_json(principal)));
   HENG_TRY(transaction.commit());
   return info;
 }
@@ -169,7 +169,7 @@ Result<std::vector<KbInfo>> KnowledgeBase::list(const Principal& principal) {
   std::vector<KbInfo> out;
   for (const auto id : ids) {
     const auto kb = HENG_TRY(kb_by_id(*lease, id));
-    out.push_back(HENG_TRY(info_of(*lease, kb, roles_json(principal.roles))));
+    out.push_back(HENG_TRY(info_of(*lease, kb, reader_json(principal))));
   }
   return out;
 }
@@ -181,7 +181,7 @@ Result<void> KnowledgeBase::remove(const Principal& principal, const KbName& nam
   if (!principal.is_admin()) {
     auto row = HENG_TRY(lease->prepare(fmt::format("SELECT EXISTS (SELECT 1 FROM document d WHERE d.kb_id = ?1 AND NOT {})", readable_sql)));
     row.bind(1, kb.id);
-    row.bind(roles_parameter, roles_json(principal.roles));
+    row.bind(reader_parameter, reader_json(principal));
     if (HENG_TRY(row.step()) && row.integer(0) != 0)
       return Error(ErrorCode::permission_denied, "removing this knowledge base needs the role admin");
   }
@@ -197,7 +197,7 @@ Result<std::vector<DocumentInfo>> KnowledgeBase::documents(const Principal& prin
   const auto kb = HENG_TRY(find_kb(*lease, principal.tenant, name));
   auto rows = HENG_TRY(lease->prepare(document_columns() + fmt::format("WHERE d.kb_id = ?1 AND {} ORDER BY d.path, d.id", readable_sql)));
   rows.bind(1, kb.id);
-  rows.bind(roles_parameter, roles_json(principal.roles));
+  rows.bind(reader_parameter, reader_json(principal));
   std::vector<DocumentInfo> out;
   while (HENG_TRY(rows.step())) out.push_back(document_of(rows, name));
   return out;
@@ -208,7 +208,7 @@ Result<DocumentInfo> KnowledgeBase::document(const Principal& principal, const K
   const auto kb = HENG_TRY(find_kb(*lease, principal.tenant, name));
   auto row = HENG_TRY(lease->prepare(document_columns() + fmt::format("WHERE d.kb_id = ?1 AND d.id = ?2 AND {}", readable_sql)));
   row.bind_all(kb.id, id.value);
-  row.bind(roles_parameter, roles_json(principal.roles));
+  row.bind(reader_parameter, reader_json(principal));
   if (!HENG_TRY(row.step())) return no_document(id);
   return document_of(row, name);
 }
@@ -220,7 +220,7 @@ Result<std::string> KnowledgeBase::original(const Principal& principal, const Kb
                                                  "WHERE d.kb_id = ?1 AND d.id = ?2 AND {}",
                                                  readable_sql)));
   row.bind_all(kb.id, id.value);
-  row.bind(roles_parameter, roles_json(principal.roles));
+  row.bind(reader_parameter, reader_json(principal));
   if (!HENG_TRY(row.step())) return no_document(id);
   return inflate_bytes(row.blob(1), static_cast<std::size_t>(row.integer(0)));
 }
@@ -233,7 +233,7 @@ Result<std::vector<Passage>> KnowledgeBase::document_passages(const Principal& p
                                                   "ORDER BY c.place",
                                                   passage_columns, readable_sql)));
   rows.bind_all(kb.id, id.value);
-  rows.bind(roles_parameter, roles_json(principal.roles));
+  rows.bind(reader_parameter, reader_json(principal));
   std::vector<Passage> out;
   while (HENG_TRY(rows.step())) out.push_back(passage_of(rows, name));
   return out;
@@ -246,12 +246,39 @@ Result<void> KnowledgeBase::remove_document(const Principal& principal, const Kb
   {
     auto row = HENG_TRY(lease->prepare(fmt::format("SELECT 1 FROM document d WHERE d.kb_id = ?1 AND d.id = ?2 AND {}", readable_sql)));
     row.bind_all(kb.id, id.value);
-    row.bind(roles_parameter, roles_json(principal.roles));
+    row.bind(reader_parameter, reader_json(principal));
     if (!HENG_TRY(row.step())) return no_document(id);
   }
   HENG_TRY(erase_document(*lease, kb.id, id.value));
   HENG_TRY(raise_generation(*lease, kb.id, true));
   return transaction.commit();
+}
+
+Result<int> KnowledgeBase::erase_subject(const TenantId& tenant, const std::string& subject) {
+  auto lease = HENG_TRY(impl_->pool.writer());
+  auto transaction = HENG_TRY(store::Transaction::begin(*lease));
+  std::vector<std::pair<std::int64_t, std::int64_t>> documents;
+  {
+    auto row = HENG_TRY(lease->prepare("SELECT d.kb_id, d.id FROM document_reader r JOIN document d ON d.id = r.document_id JOIN kb k ON k.id = d.kb_id "
+                                       "WHERE r.role = ?1 AND k.tenant = ?2 ORDER BY d.kb_id"));
+    row.bind_all("subject=" + subject, tenant.value);
+    while (HENG_TRY(row.step())) documents.emplace_back(row.integer(0), row.integer(1));
+  }
+  std::int64_t last = -1;
+  for (const auto& [kb, document] : documents) {
+    HENG_TRY(erase_document(*lease, kb, document));
+    if (kb != last) HENG_TRY(raise_generation(*lease, kb, true));
+    last = kb;
+  }
+  // a deleted row is only marked in the word index until its segments are merged
+  last = -1;
+  for (const auto& [kb, document] : documents) {
+    if (kb != last) HENG_TRY(lease->execute(fmt::format("INSERT INTO {0}({0}) VALUES('optimize')", words_table(kb))));
+    last = kb;
+  }
+  HENG_TRY(transaction.commit());
+  HENG_TRY(lease->checkpoint());
+  return static_cast<int>(documents.size());
 }
 
 std::size_t KnowledgeBase::memory_bytes() const {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "heng/access/access.h"
+
 namespace heng::knowledge_sqlite {
 
 using knowledge::Posting;
@@ -160,12 +162,9 @@ Result<void> KbMemory::load_vectors(store::Database& db, const KbRow& kb) {
   return {};
 }
 
-KbMemory::View KbMemory::view(const std::vector<std::string>& roles) const {
+KbMemory::View KbMemory::view(const Principal& principal) const {
   std::vector<std::uint8_t> set_allowed(reader_sets_.size());
-  for (std::size_t s = 0; s < reader_sets_.size(); ++s)
-    set_allowed[s] = reader_sets_[s].empty() || std::any_of(reader_sets_[s].begin(), reader_sets_[s].end(), [&](const auto& reader) {
-                       return std::find(roles.begin(), roles.end(), reader) != roles.end();
-                     });
+  for (std::size_t s = 0; s < reader_sets_.size(); ++s) set_allowed[s] = access::may_read(principal, reader_sets_[s]);
   std::vector<std::uint8_t> document_allowed(readers_of_.size());
   for (std::size_t d = 0; d < readers_of_.size(); ++d)
     document_allowed[d] = readers_of_[d] >= 0 ? set_allowed[static_cast<std::size_t>(readers_of_[d])] : 0;

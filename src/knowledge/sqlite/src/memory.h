@@ -63,7 +63,7 @@ class KbMemory {
     std::uint32_t count = 0;
     double average_length = 1;
   };
-  View view(const std::vector<std::string>& roles) const;
+  View view(const Principal& principal) const;
 
   std::int64_t generation() const { return generation_; }
   std::int64_t epoch() const { return epoch_; }

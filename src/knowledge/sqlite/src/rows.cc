@@ -1,5 +1,9 @@
 #include "rows.h"
 
+#include <sqlite3.h>
+
+#include <memory>
+
 #include <zlib.h>
 
 #include <algorithm>
@@ -9,6 +13,8 @@
 #include <nlohmann/json.hpp>
 
 #include "heng/knowledge/vector_index.h"
+
+#include "heng/access/access.h"
 
 namespace heng::knowledge_sqlite {
 namespace {
@@ -68,6 +74,53 @@ std::vector<std::string> roles_from_json(std::string_view json) {
   return out;
 }
 
+std::string reader_json(const Principal& principal) {
+  return nlohmann::json{{"roles", principal.roles}, {"desk", principal.desk}, {"clearance", static_cast<int>(principal.clearance)}}.dump(
+      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Principal reader_from_json(std::string_view json) {
+  Principal out;
+  const auto parsed = nlohmann::json::parse(json, nullptr, false);
+  if (!parsed.is_object()) return out;
+  for (const auto& role : parsed.value("roles", nlohmann::json::array()))
+    if (role.is_string()) out.roles.push_back(role.get<std::string>());
+  out.desk = parsed.value("desk", "");
+  out.clearance = static_cast<DataClass>(std::clamp(parsed.value("clearance", 0), 0, 2));
+  return out;
+}
+
+namespace {
+
+void may_read_function(sqlite3_context* context, int, sqlite3_value** values) {
+  const auto text_of = [](sqlite3_value* value) {
+    const auto* bytes = reinterpret_cast<const char*>(sqlite3_value_text(value));
+    return std::string_view(bytes ? bytes : "", bytes ? static_cast<std::size_t>(sqlite3_value_bytes(value)) : 0);
+  };
+  // the principal is the same for every row of a statement
+  auto* who = static_cast<Principal*>(sqlite3_get_auxdata(context, 1));
+  std::unique_ptr<Principal> made;
+  if (who == nullptr) {
+    // anything but a principal reads nothing, not even what everyone may read
+    const auto json = text_of(values[1]);
+    if (!json.starts_with("{")) return sqlite3_result_int(context, 0);
+    made = std::make_unique<Principal>(reader_from_json(json));
+    who = made.get();
+  }
+  const bool allowed = access::may_read(*who, roles_from_json(text_of(values[0])));
+  if (made) sqlite3_set_auxdata(context, 1, made.release(), [](void* p) { delete static_cast<Principal*>(p); });
+  sqlite3_result_int(context, allowed);
+}
+
+}  // namespace
+
+Result<void> register_may_read(store::Database& database) {
+  if (sqlite3_create_function_v2(static_cast<sqlite3*>(database.native_handle()), "heng_may_read", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
+                                 may_read_function, nullptr, nullptr, nullptr) != SQLITE_OK)
+    return Error(ErrorCode::internal, "the check of readers could not be registered");
+  return {};
+}
+
 std::vector<std::string> canonical_roles(std::vector<std::string> roles) {
   std::erase(roles, "");
   std::sort(roles.begin(), roles.end());
@@ -93,15 +146,16 @@ Passage passage_of(const store::Statement& row, const KbName& kb) {
   p.boxes = unpack_boxes(row.blob(10));
   p.labels.source = fmt::format("document:{}", p.document.value);
   p.labels.readers = roles_from_json(row.text(11));
+  p.labels.data_class = access::class_of(p.labels.readers);
   return p;
 }
 
-Result<std::optional<Passage>> readable_passage(store::Database& db, const KbRow& kb, std::int64_t chunk, const std::string& roles) {
+Result<std::optional<Passage>> readable_passage(store::Database& db, const KbRow& kb, std::int64_t chunk, const std::string& reader) {
   auto row = HENG_TRY(db.prepare(fmt::format(
       "SELECT {} FROM chunk c JOIN document d ON d.id = c.document_id WHERE c.id = ?1 AND c.kb_id = ?2 AND {}", passage_columns,
       readable_sql)));
   row.bind_all(chunk, kb.id);
-  row.bind(roles_parameter, roles);
+  row.bind(reader_parameter, reader);
   if (!HENG_TRY(row.step())) return std::optional<Passage>{};
   return std::optional<Passage>(passage_of(row, KbName(kb.name)));
 }

@@ -22,11 +22,16 @@ struct KbRow {
 Result<KbRow> find_kb(store::Database& db, const TenantId& tenant, const KbName& name);
 Result<KbRow> kb_by_id(store::Database& db, std::int64_t id);
 
-/// True in SQL where document `d` may be read by one of the roles in the JSON array bound to parameter `?9`.
-inline constexpr const char* readable_sql =
-    "(NOT EXISTS (SELECT 1 FROM document_reader r WHERE r.document_id = d.id) OR "
-    "EXISTS (SELECT 1 FROM document_reader r WHERE r.document_id = d.id AND r.role IN (SELECT value FROM json_each(?9))))";
-constexpr int roles_parameter = 9;
+/// True in SQL where document `d` may be read by the principal bound, as reader_json(), to parameter `?9`. The decision itself
+/// is access::may_read; prepare_connection registers it.
+inline constexpr const char* readable_sql = "heng_may_read(d.readers, ?9)";
+constexpr int reader_parameter = 9;
+
+/// What a decision needs of a principal: roles, desk, clearance.
+std::string reader_json(const Principal& principal);
+Principal reader_from_json(std::string_view json);
+/// Registers heng_may_read(readers, principal).
+Result<void> register_may_read(store::Database& database);
 
 std::string roles_json(const std::vector<std::string>& roles);
 std::vector<std::string> roles_from_json(std::string_view json);
@@ -42,7 +47,7 @@ inline constexpr const char* passage_columns =
 Passage passage_of(const store::Statement& row, const KbName& kb);
 
 /// The passage, if the principal may read it.
-Result<std::optional<Passage>> readable_passage(store::Database& db, const KbRow& kb, std::int64_t chunk, const std::string& roles);
+Result<std::optional<Passage>> readable_passage(store::Database& db, const KbRow& kb, std::int64_t chunk, const std::string& reader);
 
 std::string pack_boxes(const std::vector<PageBox>& boxes);
 std::vector<PageBox> unpack_boxes(std::string_view bytes);

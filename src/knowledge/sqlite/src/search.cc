@@ -146,10 +146,10 @@ Result<std::vector<Passage>> KnowledgeBase::Impl::collect(store::Database& db, c
                                                           const std::vector<Scored>& words, const std::vector<Scored>& vectors) {
   const auto word_scores = scores_of(words), vector_scores = scores_of(vectors);
   const auto k = static_cast<std::size_t>(query.k);
-  const std::string roles = roles_json(query.principal.roles);
+  const std::string reader = reader_json(query.principal);
   std::vector<Passage> out;
   for (const auto& hit : varied(ranked, memory, k + 4)) {
-    auto passage = HENG_TRY(readable_passage(db, kb, memory.ids()[hit.ordinal], roles));
+    auto passage = HENG_TRY(readable_passage(db, kb, memory.ids()[hit.ordinal], reader));
     if (!passage) continue;
     passage->score = hit.score;
     passage->word_score = score_in(word_scores, hit.ordinal);
@@ -194,7 +194,7 @@ Result<std::vector<Passage>> KnowledgeBase::Impl::search(const SearchQuery& quer
     }
     const std::shared_lock together(memory->lock);
     if (memory->generation() != kb.generation) continue;
-    const auto view = memory->view(query.principal.roles);
+    const auto view = memory->view(query.principal);
     std::vector<Scored> words, vectors;
     if (query.mode != SearchMode::meaning) {
       auto found = by_words(db, kb, *memory, view, question, stop);

@@ -209,6 +209,38 @@ TEST_F(KnowledgeBaseTest, AHiddenDocumentCannotBeNoticedOrOverwritten) {
   EXPECT_EQ(kb_->list(who({"board"})).value()[0].documents, 2);
 }
 
+TEST_F(KnowledgeBaseTest, RoleDeskAndClassAreAskedInsideSearch) {
+  ASSERT_TRUE(kb_->create(who({}), name_, "mixed").ok());
+  add("open.md", "The lending handbook for everyone.");
+  add("loans.md", "The lending handbook of the loans desk.", {"analyst", "desk=loans", "class=C2"});
+  auto fits = who({"analyst"});
+  fits.desk = "loans";
+  fits.clearance = DataClass::c2;
+  auto other_desk = fits, too_low = fits, other_role = fits;
+  other_desk.desk = "cards";
+  too_low.clearance = DataClass::c1;
+  other_role.roles = {"adviser"};
+  const auto sorted = [](Paths paths) { std::sort(paths.begin(), paths.end()); return paths; };
+  EXPECT_EQ(sorted(found("lending handbook", fits)), (Paths{"loans.md", "open.md"}));
+  for (const auto& stranger : {other_desk, too_low, other_role}) EXPECT_EQ(found("lending handbook", stranger), (Paths{"open.md"}));
+  EXPECT_EQ(kb_->ingest(who({"admin"}), name_, {"x.md", "x"}, {"class=C9"}, {}).error().code, ErrorCode::invalid_argument);
+}
+
+TEST_F(KnowledgeBaseTest, ErasesASubjectWhoeverMayRead) {
+  ASSERT_TRUE(kb_->create(who({}), name_, "mixed").ok());
+  add("keep.md", "The annual fee stays.");
+  add("letter.md", "The customer wrote a zebra letter.", {"board", "desk=loans", "subject=C-1"});
+  add("other.md", "Another customer wrote of a zebra.", {"subject=C-2"});
+  EXPECT_EQ(kb_->erase_subject(TenantId("shop"), "C-1").value(), 0);
+  EXPECT_EQ(kb_->erase_subject(TenantId("bank"), "C").value(), 0);
+  EXPECT_EQ(kb_->erase_subject(TenantId("bank"), "C-1").value(), 1);
+  auto board = who({"board"});
+  board.desk = "loans";
+  EXPECT_EQ(found("zebra", board), (Paths{"other.md"}));
+  EXPECT_EQ(found("annual fee", board), (Paths{"keep.md"}));
+  EXPECT_TRUE(kb_->check(who({"admin"}), name_).ok());
+}
+
 /// For random readers of random documents: what a principal finds, with which scores and in which order, is what it would
 /// find if the documents it may not read did not exist.
 TEST_F(KnowledgeBaseTest, SearchIsAsIfForbiddenDocumentsDidNotExist) {

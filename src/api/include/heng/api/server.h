@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "heng/access/access.h"
 #include "heng/base/clock.h"
 #include "heng/base/result.h"
 #include "heng/contracts/answer.h"
@@ -21,6 +22,7 @@
 #include "heng/contracts/knowledge.h"
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
+#include "heng/contracts/users.h"
 #include "heng/http/server.h"
 
 namespace heng::api {
@@ -47,6 +49,7 @@ struct ApiSettings {
   std::size_t document_bytes = 200u * 1024 * 1024;   ///< Largest document taken by POST …/documents.
   std::chrono::milliseconds request_time{600'000};   ///< Deadline given to a model request.
   int max_tokens = 4096;                             ///< Most tokens one answer may ask for.
+  access::Policy policy{access::builtin_rules()};    ///< Who may do what.
   int embedding_inputs = 2048;                       ///< Most texts in one embeddings request, as OpenAI's limit.
 };
 
@@ -69,6 +72,9 @@ struct Services {
   const TaskCatalogue* tasks = nullptr;
   Extractor* extractor = nullptr;      ///< Without one, /v1/extract is unavailable.
   const GuardScanner* guard = nullptr;   ///< Null: /v1/guard/scan answers "unsupported".
+  Users* users = nullptr;
+  /// The monitor's report of the last hours, of the principal's tenant, as JSON.
+  std::function<Result<std::string>(const Principal&, int hours)> monitor;
 };
 
 /// The HTTP interface of docs/api.md. Lifetime: create → start → drain. Public calls are thread-safe. Embeds vectors of

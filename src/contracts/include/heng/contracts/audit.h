@@ -63,6 +63,7 @@ struct AuditTicket {
   std::int64_t index = -1;
   RequestId request;
   TenantId tenant;                    ///< Whose key encrypts the record; filled in by the ledger.
+  std::string data_subject;           ///< Likewise: the subject whose own key it is; empty: the tenant's.
 };
 
 /// The port to the ledger. Thread-safe. A returned ticket means: on disk, fsynced. Errors: storage_full, corrupt,

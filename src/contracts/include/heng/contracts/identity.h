@@ -25,6 +25,8 @@ struct KeyInfo {
   Quota quota;
   std::int64_t created_ms = 0, expires_ms = 0, last_used_ms = 0;  ///< expires 0: never.
   bool revoked = false;
+  std::string desk, purpose;          ///< Of whoever uses it.
+  DataClass clearance = DataClass::c1;
 };
 
 struct NewKey {
@@ -34,6 +36,8 @@ struct NewKey {
   std::vector<std::string> roles;
   Quota quota;
   std::int64_t expires_ms = 0;
+  std::string desk, purpose;
+  DataClass clearance = DataClass::c1;
 };
 
 /// The port to API keys and quotas. Thread-safe.

@@ -52,6 +52,7 @@ class Keyring {
   struct Entry {
     std::uint32_t id = 0;
     TenantId tenant;
+    std::string subject_tag;        ///< Keyed hash of the data subject whose key it is; empty: the tenant's own.
     std::int64_t created_ms = 0;
     std::int64_t destroyed_ms = 0;  ///< 0: alive.
   };
@@ -63,12 +64,18 @@ class Keyring {
   Keyring(const Keyring&) = delete;
   Keyring& operator=(const Keyring&) = delete;
 
-  /// The tenant's current key, made at first use.
-  Result<DataKey> current(const TenantId& tenant);
+  /// The current key of the tenant, or of one data subject of it, made at first use. The file is written anew with each new
+  /// key and searched from its end: meant for up to some ten thousand subjects.
+  Result<DataKey> current(const TenantId& tenant, const std::string& subject = {});
+  /// What stands for a subject in the file and in records of its erasure: 128 bits of an HMAC under a key of this file, so that
+  /// the id cannot be read nor guessed without it. Stays the same under a new master key.
+  Result<std::string> subject_tag(const TenantId& tenant, const std::string& subject);
   /// Errors: not_found (no such id), permission_denied (destroyed: the message says when).
   Result<SecretKey> by_id(std::uint32_t id);
-  /// Erases all keys of the tenant; a later current() makes a new one. Returns how many.
+  /// Erases all keys of the tenant, its subjects' too; a later current() makes a new one. Returns how many.
   Result<int> destroy(const TenantId& tenant);
+  /// Erases the keys of one data subject.
+  Result<int> destroy_subject(const TenantId& tenant, const std::string& subject);
   std::vector<Entry> entries();
 
   /// Wraps every key by another master key, in one atomic step.

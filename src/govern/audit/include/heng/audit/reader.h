@@ -60,6 +60,11 @@ class LedgerReader : public AuditReader {
   Result<std::vector<std::string>> tail(int limit, std::int64_t before);
   Result<std::string> get(std::int64_t index);
   Result<std::uint64_t> size();
+  /// Records opened from `from_ms` to before `to_ms`, each once with its closing half and without tokens, newest first, of one
+  /// tenant (with those of nobody for "default") or, without a name, of all. Stops at the first record older than the window.
+  Result<void> between(const TenantId* tenant, std::int64_t from_ms, std::int64_t to_ms, const std::function<bool(const std::string&)>& line);
+  /// Indices of the records whose contents are under one of these data keys, and of the openings they close.
+  Result<std::vector<std::int64_t>> records_under(const std::vector<std::uint32_t>& keys);
   Result<Record> record(std::uint64_t index);
   /// {"index","size","leaf","entry","hashes","root","checkpoint","verifier_key"}; `size` 0: of the latest checkpoint.
   Result<std::string> prove(std::uint64_t index, std::uint64_t size = 0);

@@ -75,6 +75,9 @@ class KnowledgeBase : public Knowledge {
   /// Makes the word index anew from the chunks; with `vectors`, also forgets the vectors, so that `embed_pending` computes
   /// them again (needed after a change of the embedding model).
   Result<void> rebuild(const Principal&, const KbName&, bool vectors);
+  /// Deletes every document of the tenant that is labelled subject=ID, whoever may read it, and rewrites the word indexes so
+  /// that nothing of them stays. Returns how many.
+  Result<int> erase_subject(const TenantId& tenant, const std::string& subject);
   /// Bytes of posting lists and vectors in memory, for /metrics.
   std::size_t memory_bytes() const;
 
