@@ -15,6 +15,11 @@ expected-statuses = ["2xx", 401, 403, 404, 409, 422, 429]
 [[operations]]
 include-operation-id = "addDocument"
 checks.positive_data_acceptance.enabled = false
+
+# Nor that "from" lies before "to".
+[[operations]]
+include-operation-id = "brief"
+checks.positive_data_acceptance.enabled = false
 """
 
 
@@ -25,7 +30,9 @@ def test_schemathesis(fresh, tmp_path):
         [pathlib.Path(sys.executable).parent / "schemathesis", "run", server.url + "/openapi.json", "--header", f"Authorization: Bearer {server.key}",
          "--phases", "examples,coverage,fuzzing", "--max-examples", "8", "--seed", "42", "--request-timeout", "120",
          # it would revoke the key it runs with
-         "--exclude-operation-id", "revokeKey"],
+         "--exclude-operation-id", "revokeKey",
+         # it never ends
+         "--exclude-operation-id", "followAlerts"],
         cwd=tmp_path, capture_output=True, text=True, timeout=420)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
@@ -35,6 +42,6 @@ def test_every_described_route_wants_a_key_unless_it_says_otherwise(server):
     assert len(description["paths"]) >= 20
     for path, methods in description["paths"].items():
         for method, operation in methods.items():
-            target = path.replace("{kb}", "fees").replace("{id}", "1").replace("{index}", "1").replace("{model}", "x")
+            target = path.replace("{kb}", "fees").replace("{id}", "1").replace("{index}", "1").replace("{model}", "x").replace("{name}", "news")
             code = requests.request(method, server.url + target).status_code
             assert code == (400 if path == "/v1/login" else 200 if "security" in operation else 401), (method, path)

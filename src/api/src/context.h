@@ -90,6 +90,7 @@ void add_stop_routes(Routes& routes, Api& api);
 void add_guard_routes(Routes& routes, Api& api);
 void add_monitor_routes(Routes& routes, Api& api);
 void add_user_routes(Routes& routes, Api& api);
+void add_stream_routes(Routes& routes, Api& api);
 void add_public_routes(Routes& routes, Api& api);
 void add_extract_routes(Routes& routes, Api& api);
 

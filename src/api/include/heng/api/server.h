@@ -23,6 +23,7 @@
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
 #include "heng/contracts/users.h"
+#include "heng/contracts/streams.h"
 #include "heng/http/server.h"
 
 namespace heng::api {
@@ -75,6 +76,7 @@ struct Services {
   Users* users = nullptr;
   /// The monitor's report of the last hours, of the principal's tenant, as JSON.
   std::function<Result<std::string>(const Principal&, int hours)> monitor;
+  Streams* streams = nullptr;
 };
 
 /// The HTTP interface of docs/api.md. Lifetime: create → start → drain. Public calls are thread-safe. Embeds vectors of
