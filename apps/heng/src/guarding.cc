@@ -100,7 +100,10 @@ Result<std::unique_ptr<guard_flow::Gateway>> make_gateway(const Config& config, 
 
 Result<std::unique_ptr<guard_flow::Gateway>> make_gateway(const fs::path& folder, const fs::path& policy, bool names) {
   auto settings = HENG_TRY(settings_of(folder));
-  if (!policy.empty()) HENG_TRY(install(HENG_TRY(read_file(policy)), policy.string(), settings));
+  if (!policy.empty()) {
+    const auto text = HENG_TRY(read_file(policy));
+    HENG_TRY(install(text, policy.string(), settings));
+  }
   settings.names = names;
   auto master = store::SecretKey::random();
   if (auto config = load_config(folder); config.ok()) master = HENG_TRY(store::load_master_key({.file = config->master_key}));

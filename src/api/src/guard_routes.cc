@@ -4,6 +4,7 @@
 #include <set>
 
 #include "context.h"
+#include "heng/base/clock.h"
 #include "heng/base/hash.h"
 #include "heng/base/text.h"
 #include "json_parts.h"
