@@ -98,6 +98,19 @@ TASKS = {
 }
 
 
+# name → (what the chat model is asked, labels with the word it would say); not measured on any data
+DESCRIBED = {
+    "monetary-stance": ("Decide the stance of this sentence about monetary policy. Hawkish: towards higher rates or tighter money, or worried about "
+                        "inflation. Dovish: towards lower rates or easier money, or worried about growth and jobs. Neutral: neither.",
+                        ["hawkish", "dovish", "neutral"]),
+    "esg-topic": ("Decide which ESG topic this sentence of a company report is about: environmental (emissions, energy, waste, nature), social (staff, "
+                  "safety, customers, communities), governance (board, pay, audit, bribery), or none of them.",
+                  ["environmental", "social", "governance", "none"]),
+    "climate": ("Decide whether this paragraph of a company report is about climate: a climate risk (harm, cost, regulation), a climate opportunity (new "
+                "business, savings), or not about climate.", ["risk", "opportunity", "none"]),
+}
+
+
 def write_rows(name, path):
     count = 0
     with open(path, "w", encoding="utf-8") as out:
@@ -112,17 +125,24 @@ def main():
         for name, (_, files, description, free) in TASKS.items():
             there = all((DATA / file).exists() for file in files)
             print(f"{name:20} {'' if free else '[evaluation only] '}{description}{'' if there else ' (data not here)'}")
+        for name, (description, labels) in DESCRIBED.items():
+            print(f"{name:20} [by the chat model, not measured] {', '.join(labels)}")
         return 0
     if sys.argv[1:2] == ["--rows"]:
         write_rows(sys.argv[2], "/dev/stdout")
         return 0
-    folder, names = sys.argv[1], sys.argv[2:] or list(TASKS)
-    unknown = [name for name in names if name not in TASKS]
+    folder, names = sys.argv[1], sys.argv[2:] or [*TASKS, *DESCRIBED]
+    unknown = [name for name in names if name not in TASKS and name not in DESCRIBED]
     if unknown:
-        print(f"no task {', '.join(unknown)}; there are: {', '.join(TASKS)}", file=sys.stderr)
+        print(f"no task {', '.join(unknown)}; there are: {', '.join([*TASKS, *DESCRIBED])}", file=sys.stderr)
         return 2
     failed = 0
     for name in names:
+        if name in DESCRIBED:
+            description, labels = DESCRIBED[name]
+            options = [part for label in labels for part in ("--label", label)]
+            failed += subprocess.run([os.environ["HENG_BIN"] + "/heng", "tasks", "add", name, "--description", description, *options, "--dir", folder]).returncode != 0
+            continue
         _, files, description, free = TASKS[name]
         absent = [file for file in files if not (DATA / file).exists()]
         if absent:

@@ -10,8 +10,15 @@ trap 'rm -rf "$folder"' EXIT
 HENG_BIN=$HENG_BIN "$HENG_ROOT/scripts/tasks" "$folder/bank" ${HENG_BENCH_TASKS:-}
 speed() {  # NAME ROWS_FILE COPIES: linear stage, one thread
   for ((i = 0; i < $3; ++i)); do cat "$2"; done > "$folder/in.jsonl"
-  /usr/bin/env time -f "%M KB at most" "$HENG_BIN/heng" label --task "$1" --tier linear --threads 1 --in "$folder/in.jsonl" --out "$folder/out.jsonl" --dir "$folder/bank" --json 2> "$folder/speed"
-  echo "$1, linear, one thread, file to file, $(wc -c < "$folder/in.jsonl") bytes: $(tr '\n' ' ' < "$folder/speed")"
+  "$HENG_BIN/heng" label --task "$1" --tier linear --threads 1 --in "$folder/in.jsonl" --out "$folder/out.jsonl" --dir "$folder/bank" --json 2> "$folder/speed" &
+  local pid=$! memory=0 now
+  while kill -0 "$pid" 2> /dev/null; do
+    now=$(awk '/VmHWM/ {print $2}' "/proc/$pid/status" 2> /dev/null || true)
+    memory=${now:-$memory}
+    sleep 0.05
+  done
+  wait "$pid"
+  echo "$1, linear, one thread, file to file, $(wc -c < "$folder/in.jsonl") bytes, $memory KB of memory at most: $(tail -n 1 "$folder/speed")"
 }
 speed sentiment-zh "$HENG_DATA/text_zh/forum_sentiment_train.jsonl" 20
 speed tweets "$HENG_DATA/text/twitter_finance_train.jsonl" 20
