@@ -47,6 +47,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 2500, // PDF.js, loaded with the first PDF page only
   },
-  server: { proxy: { '/v1': process.env.HENG_URL ?? 'http://127.0.0.1:8610' } },
+  server: {
+    proxy: Object.fromEntries(['/v1', '/metrics', '/openapi.json'].map((path) => [path, process.env.HENG_URL ?? 'http://127.0.0.1:8610'])),
+  },
   test: { include: ['tests/**/*.test.ts'] },
 });

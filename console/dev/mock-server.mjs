@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { metrics, paths, roomAnswer } from './mock-rooms.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const port = Number(process.argv[2] ?? 8610);
@@ -223,11 +224,18 @@ async function read(request) {
 async function route(request, response) {
   const url = new URL(request.url, 'http://localhost');
   const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
+  if (url.pathname === '/openapi.json') return json(response, 200, { paths: Object.fromEntries(paths.map((path) => [path, {}])) });
+  if (url.pathname === '/metrics') return response.writeHead(200, { 'Content-Type': 'text/plain' }).end(metrics());
   if (parts[0] !== 'v1') return serveFile(response, url.pathname);
   if (request.headers.authorization !== `Bearer ${key}`) return fail(response, 401, 'unauthenticated', 'nobody issued this key');
-  if (parts[1] === 'me') return json(response, 200, { tenant: 'bank', user: 'li.wei', roles: ['admin', 'auditor'], key_id: 'k1' });
+  if (parts[1] === 'me') return json(response, 200, { tenant: 'bank', user: 'li.wei', roles: ['admin', 'auditor', 'reviewer'], key_id: 'k1' });
   if (parts[1] === 'ask') return ask(request, response, JSON.parse(await read(request)));
   if (parts[1] === 'feedback') return response.writeHead(204).end();
+  if (parts[1] !== 'kb') {
+    const body = request.method === 'POST' ? JSON.parse(await read(request)) : undefined;
+    const answer = roomAnswer(request.method, parts, url.searchParams, body);
+    if (answer) return json(response, ...answer);
+  }
   if (parts[1] !== 'kb') return fail(response, 404, 'not_found', url.pathname);
   if (!parts[2] && request.method === 'GET') return json(response, 200, { knowledge_bases: [...bases.values()].map(baseInfo) });
   if (!parts[2]) {

@@ -17,14 +17,15 @@ export const fixtures = fileURLToPath(new URL('./fixtures/', import.meta.url));
 
 const startMs = 60_000;
 
-/// The program under test: {address, key, stop()}.
-export async function startProgram() {
+/// The program under test: {address, key, stop()}. `prepare(heng, dir)` runs before it serves.
+export async function startProgram(prepare = () => {}) {
   if (process.env.HENG_E2E_URL) return { address: process.env.HENG_E2E_URL, key: process.env.HENG_E2E_KEY, stop: async () => {} };
   const heng = join(process.env.HENG_BIN, 'heng');
   const folder = mkdtempSync(join(tmpdir(), 'heng-e2e-'));
   const dir = join(folder, 'bank');
   const { key } = JSON.parse(execFileSync(heng, ['init', dir, '--json'], { encoding: 'utf8' }));
   useSmallModel(heng, dir);
+  prepare(heng, dir);
   const program = spawn(heng, ['serve', '--dir', dir, '--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
   process.once('exit', () => {
     program.kill('SIGKILL');
@@ -115,6 +116,11 @@ export async function makeKey(program, user, roles) {
   const { status, body } = await call(program, 'POST', '/v1/keys', { user, name: user, roles });
   if (status !== 201) throw new Error(`no key for ${user}: ${status} ${JSON.stringify(body)}`);
   return body.secret;
+}
+
+/// Whether the program serves a path of its description.
+export async function serves(program, path) {
+  return path in (await call(program, 'GET', '/openapi.json')).body.paths;
 }
 
 /// Runs `use` on a signed-in page at `room`; fails on any trouble that the page had.

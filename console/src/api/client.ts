@@ -38,12 +38,29 @@ export class Client {
     }
   }
 
+  /// Ends the session of this token.
+  async logOut(): Promise<void> {
+    await this.send('POST', '/v1/logout');
+  }
+
   /// For the other rooms: JSON of a path, or (text) what stands there.
   get = <T>(path: string): Promise<T> => this.json('GET', path);
   post = <T>(path: string, body: unknown): Promise<T> => this.json('POST', path, body);
 
   async remove(path: string): Promise<void> {
     await this.send('DELETE', path);
+  }
+
+  /// Follows a stream of events until `signal` or its end; for each event its name and data.
+  async follow(path: string, on: (event: string, data: string) => void, signal: AbortSignal): Promise<void> {
+    const response = await this.send('GET', path, undefined, signal);
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const parser = new SseParser();
+    for (;;) {
+      const { done, value } = (await reader?.read()) ?? { done: true, value: '' };
+      if (done) return;
+      for (const event of parser.push(value)) on(event.event, event.data);
+    }
   }
 
   async text(path: string): Promise<string> {

@@ -1,5 +1,6 @@
 import { Client, looksLikeKey } from '../api/client';
 import { ApiError, toApiError } from '../api/errors';
+import { isSession } from '../api/login';
 import type { Me } from '../api/types';
 
 const storageName = 'heng.key';
@@ -44,6 +45,8 @@ class Session {
   }
 
   signOut(): void {
+    // a session ends with the sign-out, a key lives on; where the program cannot be told, the session runs out by itself
+    if (isSession(sessionStorage.getItem(storageName) ?? '') && this.me) this.client?.logOut().catch(() => {});
     sessionStorage.removeItem(storageName);
     this.client = undefined;
     this.me = undefined;
@@ -52,6 +55,7 @@ class Session {
 
   private refused(): void {
     const wasIn = this.me !== undefined;
+    this.me = undefined;
     this.signOut();
     this.ended = wasIn;
   }
