@@ -29,6 +29,7 @@
 #include "heng/review/stop_buttons.h"
 #include "heng/store/pool.h"
 #include "meaning.h"
+#include "streams_part.h"
 
 namespace heng::app {
 
@@ -185,10 +186,12 @@ Stops& Assembly::stops() { return *parts_->stops; }
 
 std::vector<store::BackupPart> Assembly::backup_parts() {
   Parts& p = *parts_;
-  return {store::database_part("heng.db", p.config.database("heng"), store::derive_key(p.master, "database/heng")),
+  std::vector<store::BackupPart> parts = {store::database_part("heng.db", p.config.database("heng"), store::derive_key(p.master, "database/heng")),
           store::database_part("knowledge.db", p.config.database("knowledge"), store::derive_key(p.master, "database/knowledge")),
           store::database_part("govern.db", p.config.database("govern"), store::derive_key(p.master, "database/govern")),
           audit::ledger_part("ledger", p.config.ledger()), store::file_part("keyring", p.config.keyring())};
+  for (auto& part : streams_backup(p.config, p.master)) parts.push_back(std::move(part));
+  return parts;
 }
 
 Principal Assembly::local_principal() const {

@@ -30,6 +30,7 @@ void add_models(CLI::App& app, Common& common, Run& run);
 void add_keys(CLI::App& app, Common& common, Run& run);
 void add_review(CLI::App& app, Common& common, Run& run);
 void add_stop(CLI::App& app, Common& common, Run& run);
+void add_streams(CLI::App& app, Common& common, Run& run);
 void add_backup(CLI::App& app, Common& common, Run& run);
 
 }  // namespace heng::app

@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   heng::app::add_keys(app, common, run);
   heng::app::add_review(app, common, run);
   heng::app::add_stop(app, common, run);
+  heng::app::add_streams(app, common, run);
   heng::app::add_backup(app, common, run);
   try {
     app.parse(argc, argv);

@@ -80,6 +80,7 @@ void add_admin_routes(Routes& routes, Api& api);
 void add_review_routes(Routes& routes, Api& api);
 void add_explain_routes(Routes& routes, Api& api);
 void add_stop_routes(Routes& routes, Api& api);
+void add_stream_routes(Routes& routes, Api& api);
 void add_public_routes(Routes& routes, Api& api);
 void add_extract_routes(Routes& routes, Api& api);
 

@@ -17,6 +17,8 @@ Json report_value(const IngestReport& report);
 Json key_value(const KeyInfo& key);
 Json review_value(const ReviewItem& item);
 Json stop_value(const StopInfo& stop);
+Json stream_item_value(const StreamItem& item);
+Json alert_value(const Alert& alert);
 Json model_value(const ModelInfo& model);
 Json message_value(const Message& message);
 Json usage_value(const Usage& usage);

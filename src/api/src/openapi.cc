@@ -47,6 +47,11 @@ Json answer(int status, const std::string& schema) {
   return out;
 }
 
+void add_refusals(Json& operation) {
+  for (const char* name : {"400", "401", "403", "404", "408", "409", "413", "415", "429", "431", "500", "503", "504", "507"})
+    operation["responses"][name] = {{"$ref", "#/components/responses/" + std::string(name == std::string("401") ? "Unauthorized" : "Error")}};
+}
+
 Json operation_value(const Operation& operation) {
   Json out{{"operationId", operation.id}, {"summary", operation.summary}, {"tags", Json::array({operation.tag})}};
   if (!operation.description.empty()) out["description"] = operation.description;
@@ -55,12 +60,8 @@ Json operation_value(const Operation& operation) {
   if (!operation.request_schema.empty())
     out["requestBody"] = {{"required", true}, {"content", json_content(operation.request_schema)}};
   for (const auto& [status, schema] : operation.answers) out["responses"][std::to_string(status)] = answer(status, schema);
-  if (operation.is_public) {
-    out["security"] = Json::array();
-  } else {
-    for (const char* name : {"400", "401", "403", "404", "408", "409", "413", "415", "429", "431", "500", "503", "504", "507"})
-      out["responses"][name] = {{"$ref", "#/components/responses/" + std::string(name == std::string("401") ? "Unauthorized" : "Error")}};
-  }
+  if (operation.is_public) out["security"] = Json::array();
+  else add_refusals(out);
   return out;
 }
 
@@ -190,8 +191,14 @@ std::string openapi_document(const ApiSettings& settings) {
       out["paths"][operation.path][operation.method] = std::move(value);
     }
   add_raw_operations(out["paths"]);
+  Json stream_paths = Json::parse(openapi_stream_paths());
+  for (auto& [path, methods] : stream_paths.items()) {
+    for (auto& [method, operation] : methods.items()) add_refusals(operation);
+    out["paths"][path] = std::move(methods);
+  }
   Json schemas = Json::parse(openapi_schemas());
   schemas.update(Json::parse(openapi_govern_schemas()));
+  schemas.update(Json::parse(openapi_stream_schemas()));
   out["components"] = {{"schemas", std::move(schemas)},
                        {"responses", shared_responses()},
                        {"securitySchemes", {{"key", {{"type", "http"}, {"scheme", "bearer"}, {"description", "A key: heng_…"}}}}}};

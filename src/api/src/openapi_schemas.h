@@ -6,5 +6,8 @@ namespace heng::api {
 const char* openapi_schemas();
 /// The schemas of reviews and of what governs; the same form.
 const char* openapi_govern_schemas();
+/// Paths (without refusals) and schemas of streams, alerts and briefs.
+const char* openapi_stream_paths();
+const char* openapi_stream_schemas();
 
 }  // namespace heng::api

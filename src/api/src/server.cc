@@ -42,6 +42,7 @@ class ApiServerImpl final : public ApiServer {
     add_admin_routes(routes, api_);
     add_review_routes(routes, api_);
     add_stop_routes(routes, api_);
+    add_stream_routes(routes, api_);
     add_explain_routes(routes, api_);
     add_public_routes(routes, api_);
     add_extract_routes(routes, api_);

@@ -7,6 +7,7 @@
 #include "../extractors.h"
 #include "../options.h"
 #include "../signals.h"
+#include "../streams_part.h"
 #include "../terminal.h"
 #include "heng/insight/task_labeller.h"
 #include "heng/api/server.h"
@@ -78,6 +79,9 @@ int run_serve(const Common& common, const ServeOptions& options) {
   services.tasks = &labeller;
   Extractors extractors(config->tasks(), config->folder / "companies.csv", 2);
   services.extractor = &extractors;
+  auto streams = StreamsPart::create(*config, {services.labeller, services.tasks, services.extractor}, &parts.audit(), true);
+  if (!streams.ok()) return report(streams.error());
+  services.streams = &(*streams)->engine();
   auto server = api::ApiServer::create(api_settings(*config), services);
   if (!server.ok()) return report(server.error());
   (*server)->start();

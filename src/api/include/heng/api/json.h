@@ -11,6 +11,7 @@
 #include "heng/contracts/knowledge.h"
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
+#include "heng/contracts/streams.h"
 
 /// The JSON shapes of docs/api.md as text, so that the command line prints what the HTTP interface answers. Never fail:
 /// invalid UTF-8 is replaced. One line each, without a final newline.
@@ -29,6 +30,8 @@ std::string to_json(const ModelInfo& model);
 std::string to_json(const ReviewItem& item);
 std::string to_json(const ReviewQuality& quality);
 std::string to_json(const StopInfo& stop);
+std::string to_json(const StreamItem& item);
+std::string to_json(const Alert& alert);
 /// Errors: invalid_argument (names the kinds).
 Result<StopKind> parse_stop_kind(std::string_view name);
 std::string to_json(const ChatResult& result);                    ///< OpenAI's message and usage.

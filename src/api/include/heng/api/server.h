@@ -20,6 +20,7 @@
 #include "heng/contracts/knowledge.h"
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
+#include "heng/contracts/streams.h"
 #include "heng/http/server.h"
 
 namespace heng::api {
@@ -67,6 +68,7 @@ struct Services {
   Labeller* labeller = nullptr;
   const TaskCatalogue* tasks = nullptr;
   Extractor* extractor = nullptr;      ///< Without one, /v1/extract is unavailable.
+  Streams* streams = nullptr;
 };
 
 /// The HTTP interface of docs/api.md. Lifetime: create → start → drain. Public calls are thread-safe. Embeds vectors of
