@@ -69,7 +69,8 @@ Result<void> StreamEngine::tell_copies_apart(const Batch& batch, const Setup& se
     Prepared& p = prepared[i];
     if (within.find_exact(prepared, i, p)) continue;
     if (stream) {
-      const auto known = HENG_TRY(find_copy(*reader, *stream, HENG_TRY(from_hex(p.item.sha256)), oldest));
+      const auto hash = HENG_TRY(from_hex(p.item.sha256));
+      const auto known = HENG_TRY(find_copy(*reader, *stream, hash, oldest));
       if (known) {
         p.fate = !p.item.id.empty() && p.item.id == known->external_id ? Prepared::Fate::replay : Prepared::Fate::copy;
         p.number = known->number;
@@ -160,7 +161,8 @@ Result<PushReport> StreamEngine::commit(const Batch& batch, const Setup& setup, 
     if (p.twin) p.number = prepared[*p.twin].number;   // of this batch: has its number by now
     if (p.fate == Prepared::Fate::fresh) {
       // another process may have stored the same text since it was looked for
-      const auto known = HENG_TRY(find_copy(db, stream, HENG_TRY(from_hex(p.item.sha256)), oldest));
+      const auto hash = HENG_TRY(from_hex(p.item.sha256));
+      const auto known = HENG_TRY(find_copy(db, stream, hash, oldest));
       if (known) {
         p.fate = !p.item.id.empty() && p.item.id == known->external_id ? Prepared::Fate::replay : Prepared::Fate::copy;
         p.number = known->number;

@@ -131,8 +131,12 @@ void add(WatchReport& sum, const PushReport& one, std::size_t messages) {
 Result<WatchReport> watch(StreamEngine& engine, const WatchSettings& settings, const std::function<void(const WatchReport&, const std::vector<std::string>&)>& told, std::stop_token stop) {
   const auto began = std::chrono::steady_clock::now();
   std::unique_ptr<LineSource> source;
-  if (settings.folder.empty()) source = std::make_unique<PipeSource>(settings.descriptor);
-  else source = HENG_TRY(FolderSource::open(settings.folder, HENG_TRY(engine.positions(settings.tenant, settings.stream)), settings.once));
+  if (settings.folder.empty()) {
+    source = std::make_unique<PipeSource>(settings.descriptor);
+  } else {
+    auto known = HENG_TRY(engine.positions(settings.tenant, settings.stream));
+    source = HENG_TRY(FolderSource::open(settings.folder, std::move(known), settings.once));
+  }
   OutFile out;
   if (!settings.out.empty()) {
     HENG_TRY(out.open(settings.out, settings.stream));
