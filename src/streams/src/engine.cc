@@ -122,7 +122,11 @@ Result<void> StreamEngine::read_with(const Batch& batch, const std::string& task
       continue;
     }
     for (auto& event : outcomes[i]->events) prepared[fresh[i]].item.events.push_back(std::move(event));
-    add_entities(*outcomes[i], prepared[fresh[i]].item);
+    for (const auto& e : outcomes[i]->entities) {
+      auto& entities = prepared[fresh[i]].item.entities;
+      const bool known = std::any_of(entities.begin(), entities.end(), [&](const StreamEntity& k) { return k.type == e.type && k.word == e.word && k.id == e.id; });
+      if (!known) entities.push_back({e.type, e.word, e.id, e.name});
+    }
   }
   return {};
 }

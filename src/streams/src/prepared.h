@@ -71,15 +71,4 @@ class BatchCopies {
   std::unordered_multimap<std::int64_t, std::size_t> by_band_;
 };
 
-/// The entities of an extraction, each once; where the port of extraction knows entities.
-template <class Extraction>
-void add_entities(const Extraction& extraction, StreamItem& item) {
-  if constexpr (requires { extraction.entities; }) {
-    for (const auto& e : extraction.entities) {
-      const bool known = std::any_of(item.entities.begin(), item.entities.end(), [&](const StreamEntity& k) { return k.type == e.type && k.word == e.word && k.id == e.id; });
-      if (!known) item.entities.push_back({e.type, e.word, e.id, e.name});
-    }
-  }
-}
-
 }  // namespace heng::streams
