@@ -25,7 +25,9 @@ def test_schemathesis(fresh, tmp_path):
         [pathlib.Path(sys.executable).parent / "schemathesis", "run", server.url + "/openapi.json", "--header", f"Authorization: Bearer {server.key}",
          "--phases", "examples,coverage,fuzzing", "--max-examples", "8", "--seed", "42", "--request-timeout", "120",
          # it would revoke the key it runs with
-         "--exclude-operation-id", "revokeKey"],
+         "--exclude-operation-id", "revokeKey",
+         # it never ends
+         "--exclude-operation-id", "followAlerts"],
         cwd=tmp_path, capture_output=True, text=True, timeout=420)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
