@@ -1,6 +1,8 @@
 // Streams of market messages, alerts and briefs.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "chat_shape.h"
 #include "context.h"
 #include "heng/base/hash.h"
@@ -25,6 +27,14 @@ Result<std::string> text_of(const http::Request& request, const char* name, std:
   return std::string(*value);
 }
 
+/// One of the choices; the first where the parameter is absent.
+Result<std::string> choice_of(const http::Request& request, const char* name, const std::vector<std::string>& choices) {
+  const auto value = request.query_value(name);
+  if (!value) return choices.front();
+  if (std::find(choices.begin(), choices.end(), *value) != choices.end()) return std::string(*value);
+  return Error(ErrorCode::invalid_argument, fmt::format("'{}' must be one of {}", name, fmt::join(choices, ", ")), name);
+}
+
 Result<std::int64_t> number_of(const http::Request& request, const char* name, std::int64_t least, std::int64_t most, std::int64_t otherwise) {
   const auto value = request.query_value(name);
   if (!value) return otherwise;
@@ -33,10 +43,11 @@ Result<std::int64_t> number_of(const http::Request& request, const char* name, s
 
 Result<std::int64_t> time_of(const http::Request& request, const char* name) {
   const auto value = request.query_value(name);
-  if (!value || value->empty()) return std::int64_t{0};
+  if (!value) return std::int64_t{0};
+  const bool dated = value->size() >= 10 && (*value)[4] == '-' && (*value)[7] == '-';
   auto parsed = parse_time(*value, 0);
-  if (!parsed.ok() || *parsed <= 0) return Error(ErrorCode::invalid_argument, fmt::format("'{}' must be a time such as 2026-11-24T08:30:00Z", name), name);
-  return parsed;
+  if (parsed.ok() && dated) return std::max<std::int64_t>(*parsed, 1);
+  return Error(ErrorCode::invalid_argument, fmt::format("'{}' must be a time such as 2026-11-24T08:30:00Z", name), name);
 }
 
 Result<std::vector<std::string>> list_of(const http::Request& request, const char* name, std::size_t most) {
@@ -108,8 +119,7 @@ Result<ItemQuery> read_item_query(const http::Request& request) {
   query.before = HENG_TRY(number_of(request, "before", 0, most_integer, 0));
   if (request.query_value("after")) query.after = HENG_TRY(number_of(request, "after", 0, most_integer, 0));
   query.limit = static_cast<int>(HENG_TRY(number_of(request, "limit", 1, 500, 50)));
-  const auto duplicates = request.query_value("duplicates");
-  query.duplicates = duplicates && *duplicates == "true";
+  query.duplicates = HENG_TRY(choice_of(request, "duplicates", {"false", "true"})) == "true";
   return query;
 }
 
@@ -137,10 +147,9 @@ http::Step list_items(Api& api, http::Request& request, const Principal& princip
 
 Result<AlertQuery> read_alert_query(const http::Request& request) {
   AlertQuery query;
-  const auto state = HENG_TRY(text_of(request, "state"));
+  const auto state = HENG_TRY(choice_of(request, "state", {"all", "open", "acknowledged"}));
   if (state == "open") query.state = AlertState::open;
-  else if (state == "acknowledged") query.state = AlertState::acknowledged;
-  else if (!state.empty() && state != "all") return Error(ErrorCode::invalid_argument, "'state' must be open, acknowledged or all", "state");
+  if (state == "acknowledged") query.state = AlertState::acknowledged;
   query.rule = HENG_TRY(text_of(request, "rule"));
   query.severity = HENG_TRY(text_of(request, "severity"));
   query.stream = HENG_TRY(text_of(request, "stream"));
@@ -232,13 +241,10 @@ Result<BriefRequest> read_brief(const http::Request& request) {
   out.compare = HENG_TRY(list_of(request, "compare", 20));
   out.from_ms = HENG_TRY(time_of(request, "from"));
   out.to_ms = HENG_TRY(time_of(request, "to"));
-  const auto format = HENG_TRY(text_of(request, "format"));
+  const auto format = HENG_TRY(choice_of(request, "format", {"json", "html", "text"}));
   if (format == "html") out.format = BriefFormat::html;
-  else if (format == "text") out.format = BriefFormat::text;
-  else if (!format.empty() && format != "json") return Error(ErrorCode::invalid_argument, "'format' must be json, html or text", "format");
-  const auto language = HENG_TRY(text_of(request, "lang"));
-  if (!language.empty() && language != "zh" && language != "en") return Error(ErrorCode::invalid_argument, "'lang' must be zh or en", "lang");
-  if (!language.empty()) out.language = language;
+  if (format == "text") out.format = BriefFormat::text;
+  out.language = HENG_TRY(choice_of(request, "lang", {"zh", "en"}));
   return out;
 }
 
