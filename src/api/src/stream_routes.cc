@@ -5,6 +5,7 @@
 
 #include "chat_shape.h"
 #include "context.h"
+#include "heng/base/clock.h"
 #include "heng/base/hash.h"
 #include "heng/base/text.h"
 #include "heng/base/time_text.h"
