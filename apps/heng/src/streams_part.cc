@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "heng/api/json.h"
 #include "heng/store/keys.h"
 #include "heng/streams/migrations.h"

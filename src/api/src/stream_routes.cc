@@ -5,6 +5,7 @@
 
 #include "chat_shape.h"
 #include "context.h"
+#include "heng/base/clock.h"
 #include "heng/base/hash.h"
 #include "heng/base/text.h"
 #include "heng/base/time_text.h"
@@ -259,9 +260,8 @@ http::Step get_brief(Api& api, http::Request& request, const Principal& principa
     const auto subject = fmt::format("{} {} {}", wanted.company, wanted.stream, fmt::join(wanted.compare, ","));
     const auto noted = api.note(request, principal, "brief", wanted.stream.empty() ? "streams" : "stream:" + wanted.stream, subject, "ok");
     if (!noted) return api.fail(request, noted.error());
-    auto response = http::Response::json(200, std::move(*made));
-    if (wanted.format == BriefFormat::html) response = http::Response::text(200, std::move(response.body)), response.headers = {{"content-type", "text/html; charset=utf-8"}, {"content-security-policy", "default-src 'none'; style-src 'unsafe-inline'"}};
-    else if (wanted.format == BriefFormat::text) response = http::Response::text(200, std::move(response.body));
+    auto response = wanted.format == BriefFormat::json ? http::Response::json(200, std::move(*made)) : http::Response::text(200, std::move(*made));
+    if (wanted.format == BriefFormat::html) response.headers = {{"content-type", "text/html; charset=utf-8"}, {"content-security-policy", "default-src 'none'; style-src 'unsafe-inline'"}};
     response.header("x-heng-audit-index", fmt::format("{}", noted->index));
     return response;
   });

@@ -308,7 +308,7 @@ std::string brief_json(const Brief& brief) {
 Result<std::string> StreamEngine::brief(const Principal& who, const BriefRequest& asked) {
   constexpr std::size_t most_compared = 20;
   BriefRequest request = asked;
-  if (request.to_ms <= 0) request.to_ms = clock_.unix_ms();
+  if (request.to_ms <= 0) request.to_ms = clock_.unix_ms() + 1;   // what came in this millisecond counts
   if (request.from_ms <= 0) request.from_ms = request.to_ms - day_ms;
   if (request.from_ms >= request.to_ms) return Error(ErrorCode::invalid_argument, "'from' must be before 'to'", "from");
   if (request.compare.size() > most_compared) return Error(ErrorCode::invalid_argument, fmt::format("{} names to compare, the limit is {}", request.compare.size(), most_compared), "compare");

@@ -103,7 +103,9 @@ Result<void> FolderSource::read_file(const std::string& name, std::size_t most_l
     if (!grown) position = Position{name, 0, 0, {}, 0};   // another file has the name now
   }
   inode = static_cast<std::uint64_t>(status.st_ino);
-  const std::string bytes = file.read(position.offset, std::max(bytes_left, longest_line));
+  constexpr std::size_t usual = 256 << 10;
+  std::string bytes = file.read(position.offset, usual);
+  if (bytes.size() == usual && bytes.find('\n') == std::string::npos) bytes = file.read(position.offset, longest_line);
   const bool plain = fs::path(name).extension() == ".txt" || fs::path(name).extension() == ".log";
   std::size_t begin = 0;
   const std::int64_t before = position.offset;

@@ -41,6 +41,16 @@ std::string comparable(std::string_view s) {
   return text::lower(kept);
 }
 
+/// From the low bits alone, so that the stored fingerprint gives the same keys.
+void set_band_keys(Fingerprint& out) {
+  constexpr std::size_t rows_in_band = Fingerprint::rows / Fingerprint::bands;
+  for (std::size_t band = 0; band < Fingerprint::bands; ++band) {
+    std::uint64_t key = mix(band);
+    for (std::size_t row = 0; row < rows_in_band; ++row) key = mix(key ^ out.minima[band * rows_in_band + row]);
+    std::memcpy(&out.band_keys[band], &key, sizeof key);
+  }
+}
+
 }  // namespace
 
 std::vector<std::uint64_t> shingles(std::string_view s) {
@@ -77,13 +87,8 @@ Fingerprint fingerprint(const std::vector<std::uint64_t>& hashes) {
       minimum = std::min(minimum, mixed);
     }
   }
-  constexpr int rows_in_band = Fingerprint::rows / Fingerprint::bands;
-  for (int band = 0; band < Fingerprint::bands; ++band) {
-    std::uint64_t key = mix(static_cast<std::uint64_t>(band));
-    for (int row = 0; row < rows_in_band; ++row) key = mix(key ^ minima[static_cast<std::size_t>(band * rows_in_band + row)]);
-    std::memcpy(&out.band_keys[static_cast<std::size_t>(band)], &key, sizeof key);
-  }
   for (std::size_t i = 0; i < minima.size(); ++i) out.minima[i] = static_cast<std::uint16_t>(mix(minima[i]) >> 48);
+  set_band_keys(out);
   return out;
 }
 
@@ -136,6 +141,7 @@ Fingerprint from_bytes(std::string_view bytes) {
   Fingerprint out;
   if (bytes.size() != sizeof out.minima) return out;
   std::memcpy(out.minima.data(), bytes.data(), bytes.size());
+  set_band_keys(out);
   out.empty = false;
   return out;
 }

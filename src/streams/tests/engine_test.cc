@@ -1,4 +1,5 @@
 #include "fixture.h"
+#include "heng/base/hash.h"
 
 #include <thread>
 
@@ -55,7 +56,7 @@ TEST_F(StreamTest, TheWindowForgetsByTimeAndByCount) {
   push(message(long_text));
   clock.now += 2 * 3'600'000;
   EXPECT_EQ(push(message(long_text)).accepted, 1);
-  for (int i = 0; i < 6; ++i) push(message("第" + std::string(static_cast<std::size_t>(i) + 1, 'x') + "条完全不同的消息内容，讲述另外一件事情的经过与结果"));
+  for (int i = 0; i < 6; ++i) push(message("另外一条消息" + sha256_hex(std::to_string(i))));
   EXPECT_EQ(push(message(long_text)).accepted, 1);
   auto reader = pool->reader();
   EXPECT_LE((*reader)->query_integer("SELECT count(*) FROM band").value(), 16 * 5);

@@ -13,6 +13,7 @@
 #include "../streams_part.h"
 #include "../terminal.h"
 #include "heng/api/json.h"
+#include "heng/base/clock.h"
 #include "heng/base/log.h"
 #include "heng/base/text.h"
 #include "heng/base/time_text.h"
@@ -205,7 +206,7 @@ void add_streams(CLI::App& app, Common& common, Run& run) {
   auto* watch = app.add_subcommand("watch", "follow a folder or standard input: clean, drop copies, label, store, raise alerts");
   auto w = std::make_shared<WatchOptions>();
   watch->add_option("NAME", w->name, "the stream: letters, digits, - and _")->required();
-  watch->add_option("--task", w->tasks, "tasks to label and extract with, separated by commas; without: drop copies and store only");
+  watch->add_option("--task", w->tasks, "tasks to label and extract with, separated by commas; without: drop copies and store only")->allow_extra_args(false);
   watch->add_option("--folder", w->folder, "follow *.jsonl, *.ndjson (JSON Lines) and *.txt, *.log (a message a line): new files and appended lines");
   watch->add_flag("--stdin", w->from_stdin, "read JSON Lines or plain lines until the end");
   watch->add_option("--out", w->out, "write the stored items as JSON Lines too");
@@ -244,7 +245,7 @@ void add_streams(CLI::App& app, Common& common, Run& run) {
   auto* brief = app.add_subcommand("brief", "what the messages of a window say: quoted, counted, charted; for all, a company or several side by side");
   auto b = std::make_shared<BriefOptions>();
   brief->add_option("--company", b->company, "a name, alias or code");
-  brief->add_option("--compare", b->compare, "companies side by side, separated by commas");
+  brief->add_option("--compare", b->compare, "companies side by side, separated by commas")->allow_extra_args(false);
   brief->add_option("--stream", b->stream, "only this stream");
   brief->add_option("--from", b->from, "2026-11-24, 2026-11-24T09:00, or how long ago: 24h, 7d (default: a day before --to)");
   brief->add_option("--to", b->to, "the same (default: now)");
