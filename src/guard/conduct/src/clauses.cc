@@ -21,7 +21,7 @@ constexpr std::string_view affirmations_zh[] = {"不仅", "不但", "不只", "�
 // Words behind that turn a promise into a warning.
 constexpr std::string_view warnings_zh[] = {"骗局", "诈骗", "骗人", "骗子", "陷阱", "违规", "违法", "不可信", "不要相信", "切勿相信", "不要轻信", "切勿轻信", "已被禁止", "被禁止", "是错误", "的误区", "不合规", "都是假", "是假的", "不实",
                                             "举报", "不存在", "已成为历史", "不允许", "不得", "谣言", "不可能", "时代结束", "时代已经", "成为过去", "被处罚", "被罚", "的承诺不", "的说法不", "等字样", "等表述", "等用语", "一律", "均属", "处罚",
-                                            "风险提示", "需警惕", "要警惕", "要当心", "要小心", "不靠谱", "不能信", "别信", "勿信", "不作"};
+                                            "风险提示", "投诉", "报警", "需警惕", "要警惕", "要当心", "要小心", "不靠谱", "不能信", "别信", "勿信", "不作"};
 constexpr std::string_view questions_zh[] = {"吗", "么?", "是否", "有没有", "是不是", "能不能", "会不会", "保不保", "请问", "为什么", "哪些", "什么是", "怎么判断", "如何"};
 
 constexpr std::string_view denials_en[] = {"not", "no", "never", "neither", "nor", "without", "cannot", "can't", "cant", "don't", "doesn't", "didn't", "isn't", "aren't", "won't", "wasn't", "shouldn't", "wouldn't",
@@ -138,9 +138,9 @@ bool is_not_promised(std::string_view s, std::size_t begin, std::size_t end) {
   if (denied_zh(left) || denied_en(left)) return true;
   if (has_zh(right, warnings_zh) || has_en(right, warnings_en)) return true;
   // a lead that holds for the rest of the sentence: "严禁宣传……", "We never promise …, …"
-  for (const std::string_view lead : {"严禁", "不得", "禁止", "谨防", "警惕", "切勿", "不要相信", "不要轻信", "凡是", "任何承诺", "如遇", "如果有人", "若有人", "请勿"})
+  for (const std::string_view lead : {"严禁", "不得", "禁止", "谨防", "警惕", "切勿", "不要相信", "不要轻信", "凡是", "任何承诺", "如遇", "如果有人", "若有人", "如有人", "请勿", "被处罚", "曾宣传"})
     if (whole_left.find(lead) != std::string_view::npos) return true;
-  for (const std::string_view lead : {"never ", "must not", "do not ", "beware", "it is illegal", "prohibit", "anyone who promises", "if someone ", "if anyone ", "watch out"})
+  for (const std::string_view lead : {"never ", "must not", "do not ", "beware", "it is illegal", "prohibit", "anyone who promises", "if someone ", "if anyone ", "watch out", "fined for"})
     if (whole_left.find(lead) != std::string_view::npos && !has_en(whole_left, affirmations_en)) return true;
   // a question asks, it does not promise
   const bool asked = sentence.end < s.size() && s[sentence.end] == '?';

@@ -40,8 +40,10 @@ Result<std::vector<std::string>> phrases_of(Reader& reader, const char* key) {
   for (const auto& phrase : HENG_TRY(reader.texts_or_none(key))) {
     std::string folded;  // part by part: the fold drops marks between Chinese characters
     for (const auto part : text::split(phrase, '~')) folded += (folded.empty() ? "" : "~") + fold(part).text;
-    for (const auto part : text::split(folded, '~'))
-      if (text::code_points(part) < 2) return reader.fail(reader.line_of(key), fmt::format("\"{}\" is too short: it would be found everywhere", phrase));
+    // a further part may be one character (亏了~赔), for the first one narrows where it is looked for
+    const auto parts = text::split(folded, '~');
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      if (text::code_points(parts[i]) < (i == 0 ? 2u : 1u)) return reader.fail(reader.line_of(key), fmt::format("\"{}\" is too short: it would be found everywhere", phrase));
     out.push_back(folded);
   }
   return out;

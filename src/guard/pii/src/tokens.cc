@@ -75,7 +75,8 @@ void scan_spaced(Scan& scan, std::size_t begin) {
   for (int letters = 0; letters < 2; ++letters) {
     std::size_t back = begin;
     while (back > 0 && begin - back < 2 && (text[back - 1] == ' ' || text[back - 1] == '-' || text[back - 1] == '.' || text[back - 1] == '\n')) --back;
-    if (back == 0 || !is_letter(text[back - 1])) break;
+    const bool apart = back < begin && back > 0 && is_letter(text[back - 1]) && (back < 2 || !is_alnum(text[back - 2]));
+    if (!apart) break;  // the end of a word before ("IBAN GB82 …") is no part of it
     begin = back - 1;
   }
   if (begin > 0 && is_alnum(text[begin - 1])) return;

@@ -42,7 +42,7 @@ constexpr Word words[] = {
     {"验证码", t_otp}, {"动态码", t_otp}, {"动态口令", t_otp}, {"校验码", t_otp}, {"动态密码", t_otp}, {"verification code", t_otp}, {"one-time", t_otp}, {"otp", t_otp}, {"2fa", t_otp},
     {"authentication code", t_otp}, {"login code", t_otp}, {"确认码", t_otp}, {"confirmation code", t_otp},
     {"driver", t_driver}, {"drivers", t_driver}, {"driver's", t_driver}, {"driving licence", t_driver}, {"driving license", t_driver}, {"驾驶证", t_driver | t_id}, {"驾照", t_driver | t_id},
-    {"cusip", t_cusip}, {"isin", t_isin}, {"lei", t_lei}, {"legal entity", t_lei}, {"信用代码", t_uscc}, {"税号", t_uscc}, {"纳税人识别号", t_uscc}, {"社会信用", t_uscc},
+    {"cusip", t_cusip}, {"isin", t_isin}, {"lei", t_lei}, {"legal entity", t_lei}, {"信用代码", t_uscc}, {"统一代码", t_uscc}, {"机构代码", t_uscc}, {"税号", t_uscc}, {"纳税人识别号", t_uscc}, {"社会信用", t_uscc},
     {"iban", t_iban}, {"邮编", t_postal}, {"邮政编码", t_postal}, {"zip", t_postal}, {"zip code", t_postal}, {"zipcode", t_postal}, {"postcode", t_postal}, {"postal code", t_postal},
     {"post code", t_postal}, {"车牌", t_plate}, {"号牌", t_plate}, {"license plate", t_plate}, {"number plate", t_plate},
     {"api key", t_secret}, {"apikey", t_secret}, {"api_key", t_secret}, {"api-key", t_secret}, {"secret", t_secret}, {"secret_key", t_secret}, {"secretkey", t_secret},
