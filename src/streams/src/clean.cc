@@ -154,23 +154,6 @@ std::string without_boilerplate(std::string_view s) {
   return out;
 }
 
-/// NFKC, but Chinese punctuation stays as it was written: briefs quote these sentences.
-std::string folded_but_marks(std::string_view text) {
-  constexpr std::u32string_view kept = U"，！？；：（）";
-  std::string out, piece;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t begin = i;
-    if (kept.find(text::next(text, i)) == std::u32string_view::npos) {
-      piece += text.substr(begin, i - begin);
-      continue;
-    }
-    out += text::nfkc(piece);
-    out += text.substr(begin, i - begin);
-    piece.clear();
-  }
-  return out + text::nfkc(piece);
-}
-
 }  // namespace
 
 Result<std::string> clean(std::string_view raw) {
@@ -179,7 +162,7 @@ Result<std::string> clean(std::string_view raw) {
   std::string text(raw);
   if (text.find('<') != std::string::npos) text = without_tags(text);
   if (text.find('&') != std::string::npos) text = with_references_decoded(text);
-  const std::string visible = with_spaces_joined(folded_but_marks(with_spaces_joined(text)));
+  const std::string visible = with_spaces_joined(text::nfkc(with_spaces_joined(text)));
   std::string out = without_boilerplate(visible);
   if (out.empty()) out = std::string(text::trim(visible));
   if (out.empty()) return Error(ErrorCode::invalid_argument, "the text is empty after cleaning", "text");

@@ -126,7 +126,7 @@ TEST_F(StreamTest, ABriefQuotesItsItemsAndCountsThem) {
   request.company = "600519";
   const auto text = engine->brief(person(), request).value();
   EXPECT_NE(text.find("Tone over time"), std::string::npos);
-  EXPECT_NE(text.find("“茅台净利润增长，现金流充裕。” ["), std::string::npos) << text;
+  EXPECT_NE(text.find("“茅台净利润增长,现金流充裕。” ["), std::string::npos) << text;
   EXPECT_EQ(engine->brief(person("x", "other"), request).value().find("茅台净利润"), std::string::npos);
   request.from_ms = clock.now;
   request.to_ms = clock.now - 1;
