@@ -15,6 +15,8 @@ namespace heng::insight_events {
 struct TrainSettings {
   int layers = 0;                      ///< Of the encoder that are used; 0: all.
   int frozen = 2;                      ///< The lowest ones that are not trained.
+  /// The rates fall to nothing, and training ends, by then even if epochs are left (0: no limit). A slow machine trains less.
+  double minutes = 17;
   int head_epochs = 5;                 ///< First, with the encoder as it came: cheap, and gives its later training a direction.
   int epochs = 6;                      ///< Then, with the encoder's upper layers.
   int batch = 16;                      ///< Sentences.
