@@ -171,6 +171,16 @@ void describe(ModelCard& card, const TrainSettings& s, const TrainReport& report
   card.metrics.emplace_back("train_seconds", report.seconds);
 }
 
+Result<void> begin_from(const std::filesystem::path& path, EventModel::Parts& parts) {
+  const auto earlier = HENG_TRY(load_parts(path));
+  const Schema &a = earlier->network.schema(), &b = parts.network.schema();
+  if (a.types != b.types || a.roles != b.roles || a.type_roles != b.type_roles || earlier->network.layout().size() != parts.network.layout().size()) {
+    return Error(ErrorCode::conflict, path.string() + ": has other types, roles or sizes than these rows and settings; train without it");
+  }
+  std::copy(earlier->values.get(), earlier->values.get() + parts.network.layout().size(), parts.values.get());
+  return {};
+}
+
 }  // namespace
 
 int tenth_of(const std::string& content) { return sha256(content)[0] % 10; }
@@ -193,6 +203,8 @@ Result<TrainReport> train_events(const std::string& task, const std::vector<Even
   Random random(settings.seed);
   parts->network.initialise(parts->values.get(), random);
   HENG_TRY(file.load(parts->network.layout(), parts->values.get()));
+
+  if (!settings.start.empty()) HENG_TRY(begin_from(settings.start, *parts));
 
   TrainReport report;
   std::vector<Example> examples;

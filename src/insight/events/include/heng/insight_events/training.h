@@ -27,6 +27,7 @@ struct TrainSettings {
   int tune_tenths = 1;                 ///< Tenths of the rows kept for choosing thresholds and calibration.
   int threads = 2;
   std::uint64_t seed = 1;
+  std::filesystem::path start;         ///< An earlier model with the same types, roles and sizes to go on from; empty: none.
 };
 
 struct TrainProgress {
