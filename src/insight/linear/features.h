@@ -22,6 +22,7 @@ struct FoldedCodes {
   std::vector<std::uint32_t> sources;    ///< Index of the code point of the original; filled only where asked for.
 };
 
+constexpr std::size_t longest_word = 64;
 constexpr std::uint32_t code_edge = 0xE001, code_link = 0xE000;
 
 /// Compatibility forms made plain, lower case, white space to one space, a character repeated more than three times cut to
@@ -81,15 +82,21 @@ void for_each_feature(const FoldedCodes& text, const FeatureSettings& settings, 
     sink(whole, i, end);
     for (std::size_t k = 1; k <= window && k <= words; ++k) sink(step(step(pair, before[(words - k) % before.size()] + (k > 1)), whole), i, end);
     before[words++ % before.size()] = whole;
-    // parts of the word; its two ends count as one character each
+    // parts of the word (its first 64 characters); its two ends count as one character each
+    const std::size_t letters = end - i < longest_word ? end - i : longest_word, length = letters + 2;
+    std::array<std::uint32_t, longest_word + 2> padded;
+    padded[0] = ' ';
+    for (std::size_t k = 0; k < letters; ++k) padded[k + 1] = codes[i + k];
+    padded[length - 1] = ' ';
     const std::size_t shortest = static_cast<std::size_t>(settings.latin_shortest), longest = static_cast<std::size_t>(settings.latin_longest);
-    const std::size_t length = end - i + 2;
     for (std::size_t a = 0; a + shortest <= length; ++a) {
+      const std::size_t stop = a + longest < length ? a + longest : length;
       std::uint64_t h = part;
-      for (std::size_t n = 1; n <= longest && a + n <= length; ++n) {
-        const std::size_t at = a + n - 1;
-        h = step(h, at == 0 || at + 1 == length ? ' ' : codes[i + at - 1]);
-        if (n >= shortest) sink(h, a == 0 ? i : i + a - 1, at + 1 == length ? end : i + at);
+      std::size_t at = a;
+      for (; at + 1 < a + shortest; ++at) h = step(h, padded[at]);
+      for (; at < stop; ++at) {
+        h = step(h, padded[at]);
+        sink(h, i + (a == 0 ? 0 : a - 1), i + (at < letters ? at : letters));
       }
     }
     i = end;

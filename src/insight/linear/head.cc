@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -36,7 +37,7 @@ void LinearHead::build(const LinearProblem& problem, const std::vector<float>& w
   const int bits = std::min(rows_bits, static_cast<int>(std::bit_width(wanted - 1)));
   shift_ = 64 - (bits - 1);
   checks_.assign(std::size_t{1} << bits, 0);
-  weights_.assign((std::size_t{1} << bits) * k, 0);
+  weights_.assign((std::size_t{1} << bits) * k + k, 0);
   const float largest = order.empty() ? 1.0f : strength[order.front()];
   scale_ = largest / 32000.0f;
   for (const std::uint32_t f : order) {
@@ -63,31 +64,53 @@ inline Four load(const std::int16_t* p) {
 }
 }  // namespace
 
+template <class Add>
+std::size_t LinearHead::gather(const FoldedCodes& text, Add&& add) const {
+  // Hashes are kept back so that the table's lines are on their way before they are needed.
+  constexpr std::size_t kept_back = 64;
+  std::array<std::uint64_t, kept_back> hashes;
+  std::array<std::uint32_t, kept_back> slots;
+  std::size_t waiting = 0, count = 0;
+  const auto flush = [&] {
+    for (std::size_t i = 0; i < waiting; ++i) {
+      slots[i] = static_cast<std::uint32_t>(find_or_zero(hashes[i]));
+      __builtin_prefetch(&weights_[slots[i] * static_cast<std::size_t>(columns_)]);
+    }
+    for (std::size_t i = 0; i < waiting; ++i) add(slots[i]);
+    count += waiting;
+    waiting = 0;
+  };
+  for_each_feature(text, features_, [&](std::uint64_t hash, std::size_t, std::size_t) __attribute__((always_inline)) {
+    hashes[waiting] = hash;
+    __builtin_prefetch(&checks_[2 * (hash >> shift_)]);
+    if (++waiting == kept_back) flush();
+  });
+  flush();
+  return count;
+}
+
 void LinearHead::logits(std::string_view text, LinearScratch& scratch, std::span<float> out) const {
   fold(text, features_, false, scratch.text);
   std::size_t count = 0;
-  float factor = scale_;
   if (columns_ == 4) {
     Four sum{};
-    for_each_feature(scratch.text, features_, [&](std::uint64_t hash, std::size_t, std::size_t) {
-      ++count;
-      const int slot = find(hash);
-      if (slot >= 0) sum += load(&weights_[static_cast<std::size_t>(slot) * 4]);
-    });
+    const std::int16_t* weights = weights_.data();
+    count = gather(scratch.text, [&](std::size_t slot) { sum += load(weights + 4 * slot); });
     for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) out[c] = sum[c];
   } else {
     const auto k = static_cast<std::size_t>(columns_);
-    std::vector<Four> sums(k / 4, Four{});
-    for_each_feature(scratch.text, features_, [&](std::uint64_t hash, std::size_t, std::size_t) {
-      ++count;
-      const int slot = find(hash);
-      if (slot < 0) return;
-      const std::int16_t* row = &weights_[static_cast<std::size_t>(slot) * k];
-      for (std::size_t q = 0; q < k / 4; ++q) sums[q] += load(row + 4 * q);
+    scratch.sums.assign(k, 0.0f);
+    float* sums = scratch.sums.data();
+    const std::size_t none = checks_.size();
+    count = gather(scratch.text, [&](std::size_t slot) {
+      if (slot == none) return;
+      const std::int16_t* row = &weights_[slot * k];
+      for (std::size_t c = 0; c < k; ++c) sums[c] += static_cast<float>(row[c]);
     });
-    for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) out[c] = sums[c / 4][c % 4];
+    for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) out[c] = sums[c];
   }
-  factor *= static_cast<float>(length_power_ == 0.5 ? 1 / std::sqrt(static_cast<double>(std::max<std::size_t>(count, 1))) : std::pow(static_cast<double>(std::max<std::size_t>(count, 1)), -length_power_));
+  const auto features = static_cast<double>(std::max<std::size_t>(count, 1));
+  const auto factor = scale_ * static_cast<float>(length_power_ == 0.5 ? 1 / std::sqrt(features) : std::pow(features, -length_power_));
   for (std::size_t c = 0; c < static_cast<std::size_t>(classes_); ++c) out[c] = out[c] * factor + bias_[c];
 }
 
@@ -120,7 +143,7 @@ void LinearHead::write(std::string& out) const {
   w.number(length_power_);
   w.number(scale_);
   w.array(checks_);
-  w.array(weights_);
+  w.array(std::vector<std::int16_t>(weights_.begin(), weights_.end() - columns_));
   w.array(bias_);
 }
 
@@ -135,10 +158,11 @@ Result<LinearHead> LinearHead::read(std::string_view bytes) {
   head.scale_ = r.number<float>();
   const auto& f = head.features_;
   if (!r.ok() || head.classes_ < 2 || head.classes_ > 100000 || head.columns_ != (head.classes_ + 3) / 4 * 4 || head.shift_ < 36 || head.shift_ > 63) return damaged;
-  if (f.han_longest < 1 || f.han_longest > 16 || f.latin_shortest < 1 || f.latin_longest < 1 || f.latin_longest > 16 || f.pair_window < 0 || f.pair_window > 8) return damaged;
+  if (f.han_longest < 1 || f.han_longest > 16 || f.latin_shortest < 2 || f.latin_longest < 1 || f.latin_longest > 16 || f.pair_window < 0 || f.pair_window > 8) return damaged;
   const std::size_t slots = std::size_t{2} << (64 - head.shift_);
   head.checks_ = r.array<std::uint16_t>(slots);
   head.weights_ = r.array<std::int16_t>(slots * static_cast<std::size_t>(head.columns_));
+  head.weights_.resize(head.weights_.size() + static_cast<std::size_t>(head.columns_), 0);
   head.bias_ = r.array<float>(static_cast<std::size_t>(head.classes_));
   if (!r.done()) return damaged;
   return head;

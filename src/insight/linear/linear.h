@@ -43,6 +43,7 @@ class LinearProblem {
 /// Room for one text's features; one per thread.
 struct LinearScratch {
   FoldedCodes text;
+  std::vector<float> sums;
 };
 
 /// A multinomial logistic head over hashed n-grams and words. Weights are 16-bit integers beside a 16-bit check of the hash,
@@ -76,6 +77,18 @@ class LinearHead {
     if (checks_[2 * set + 1] == check) return static_cast<int>(2 * set + 1);
     return -1;
   }
+  /// The slot of the feature, or that of the row of zeros behind the table.
+  std::size_t find_or_zero(std::uint64_t hash) const {
+    const std::size_t set = hash >> shift_;
+    const auto check = static_cast<std::uint16_t>((hash >> (shift_ - 16)) | 1);
+    const std::uint16_t* at = checks_.data() + 2 * set;
+    std::size_t slot = at[1] == check ? 2 * set + 1 : checks_.size();
+    slot = at[0] == check ? 2 * set : slot;
+    return slot;
+  }
+  /// Calls add(slot) for every feature, in the order of the text; returns how many there are.
+  template <class Add>
+  std::size_t gather(const FoldedCodes& text, Add&& add) const;
   void build(const LinearProblem& problem, const std::vector<float>& weights, int columns, int rows_bits);
 
   FeatureSettings features_;
@@ -84,7 +97,7 @@ class LinearHead {
   int shift_ = 0;
   float scale_ = 1;
   std::vector<std::uint16_t> checks_;      // 0: free
-  std::vector<std::int16_t> weights_;
+  std::vector<std::int16_t> weights_;      // a row of zeros stands behind the last slot
   std::vector<float> bias_;
   int epochs_ = 0;
   double gap_ = 0;

@@ -26,14 +26,16 @@ std::string model_prefix(const ModelStage& stage) {
   return prefix + "Text: ";
 }
 
-std::string model_item(std::string_view text) { return cut(text, longest_code_points) + "\nLabel:"; }
+std::string model_item(std::string_view text) { return cut(text, longest_code_points); }
 
 Result<std::vector<float>> model_probabilities(Inference& inference, const ModelStage& stage, std::span<const std::string_view> texts, const TenantId& tenant, std::stop_token stop) {
   ScoreRequest request;
   request.tenant = tenant;
   request.prefix = model_prefix(stage);
   request.parse_special = false;  // a text must not close the prompt
-  for (const auto& word : stage.words) request.candidates.push_back(" " + word);
+  ScoreField& field = request.fields.emplace_back();
+  field.lead = "\nLabel:";
+  for (const auto& word : stage.words) field.candidates.push_back(" " + word + "\n");
   for (const auto nothing : nothing_said) request.items.push_back(model_item(nothing));
   std::unordered_map<std::string_view, std::size_t> number;
   std::vector<std::size_t> which;

@@ -172,7 +172,8 @@ TEST_F(LabellerTest, DescribedTaskIsCalibratedByWhatSaysNothing) {
   EXPECT_EQ((*outcomes)[0]->tier, Tier::model);
   EXPECT_EQ((*outcomes)[0]->label, "down");                       // the first label in byte order
   EXPECT_NEAR((*outcomes)[1]->confidence, 0.5, 1e-6);             // like what says nothing
-  EXPECT_EQ(vectors.last.candidates, (std::vector<std::string>{" bad", " good"}));
+  ASSERT_EQ(vectors.last.fields.size(), 1u);
+  EXPECT_EQ(vectors.last.fields[0].candidates, (std::vector<std::string>{" bad\n", " good\n"}));
   EXPECT_EQ(vectors.last.items.size(), 5u);                       // three that say nothing, two texts: equal ones once
   EXPECT_THAT(vectors.last.prefix, HasSubstr("Text: three\nLabel: bad\n\nText: one\nLabel: good"));
   auto bad = described;

@@ -50,8 +50,8 @@ Result<void> check(const std::vector<EventRow>& rows, const TrainSettings& s) {
 /// Everything that lives during one training.
 class Trainer {
  public:
-  Trainer(EventModel::Parts& parts, const TrainSettings& settings, const Report& progress, std::stop_token stop)
-      : parts_(parts), settings_(settings), progress_(progress), stop_(std::move(stop)) {}
+  Trainer(EventModel::Parts& parts, const TrainSettings& settings, const Report& progress, SteadyTime start, std::stop_token stop)
+      : parts_(parts), settings_(settings), progress_(progress), start_(start), stop_(std::move(stop)) {}
 
   Result<void> run(std::vector<Example>& examples) {
     cache_lower_states(examples);
@@ -73,16 +73,22 @@ class Trainer {
     const std::size_t head_steps = per_epoch * static_cast<std::size_t>(settings_.head_epochs);
     std::size_t step = 0;
     double mean = 0;
-    for (int epoch = 0; epoch < epochs; ++epoch) {
-      if (epoch == settings_.head_epochs) {
-        for (Example& example : examples) example.top.resize(0, 0);
-      }
+    bool joint = false;
+    float joint_from = 0, done = 0;          // shares of the whole training, by steps or by time, whichever is further
+    for (int epoch = 0; epoch < epochs && done < 1; ++epoch) {
       for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[shuffle.below(i)]);
-      for (std::size_t from = 0; from < order.size(); from += batch, ++step) {
+      for (std::size_t from = 0; from < order.size() && done < 1; from += batch, ++step) {
         if (stop_.stop_requested()) return Error(ErrorCode::cancelled, "stopped; nothing was written");
+        const float time = time_share();
+        done = std::max(static_cast<float>(step + 1) / static_cast<float>(steps), time);
+        if (!joint && (step >= head_steps || time > most_head_time)) {
+          joint = true;
+          joint_from = done;
+          for (Example& example : examples) example.top.resize(0, 0);
+        }
         const std::size_t to = std::min(order.size(), from + batch);
         const double loss = one_batch(examples, order, from, to, optimiser, grads, random);
-        optimiser.step(parts_.values.get(), grads, share(step, steps), step < head_steps ? 0.0F : share(step - head_steps, steps - head_steps));
+        optimiser.step(parts_.values.get(), grads, share(done), joint ? share((done - joint_from) / std::max(0.01F, 1 - joint_from)) : 0.0F);
         mean = step == 0 ? loss : 0.98 * mean + 0.02 * loss;
         progress_({epoch + 1, epochs, static_cast<std::int64_t>(step + 1), static_cast<std::int64_t>(steps), mean, "training"});
       }
@@ -92,11 +98,12 @@ class Trainer {
   }
 
  private:
-  /// Rises over the first tenth, then falls in a line to a fiftieth.
-  static float share(std::size_t step, std::size_t steps) {
-    const float at = static_cast<float>(step + 1) / static_cast<float>(steps);
-    return at < 0.1F ? at / 0.1F : std::max(0.02F, (1.0F - at) / 0.9F);
-  }
+  static constexpr float most_head_time = 0.3F;
+
+  /// Of the learning rate: rises over the first tenth, then falls in a line to a fiftieth.
+  static float share(float done) { return done < 0.1F ? std::max(0.01F, done / 0.1F) : std::max(0.02F, (1.0F - done) / 0.9F); }
+
+  float time_share() const { return settings_.minutes > 0 ? static_cast<float>(elapsed_ms(start_) / (60000.0 * settings_.minutes)) : 0.0F; }
 
   void cache_lower_states(std::vector<Example>& examples) {
     std::atomic<std::size_t> next{0};
@@ -132,6 +139,7 @@ class Trainer {
   EventModel::Parts& parts_;
   const TrainSettings& settings_;
   const Report& progress_;
+  const SteadyTime start_;
   std::stop_token stop_;
 };
 
@@ -147,7 +155,7 @@ Result<Evaluation> measure(const EventModel::Parts& parts, const std::vector<Eve
 }
 
 void describe(ModelCard& card, const TrainSettings& s, const TrainReport& report) {
-  card.settings = {{"layers", s.layers}, {"frozen", s.frozen}, {"head_epochs", s.head_epochs}, {"epochs", s.epochs}, {"batch", s.batch}, {"encoder_rate", s.encoder_rate},
+  card.settings = {{"minutes", s.minutes}, {"layers", s.layers}, {"frozen", s.frozen}, {"head_epochs", s.head_epochs}, {"epochs", s.epochs}, {"batch", s.batch}, {"encoder_rate", s.encoder_rate},
                    {"head_rate", s.head_rate}, {"dropout", s.dropout}, {"decay", s.decay}, {"average", s.average}, {"tune_tenths", s.tune_tenths},
                    {"seed", static_cast<double>(s.seed)}};
   auto add = [&](const std::string& name, const Evaluation& e) {
@@ -161,6 +169,16 @@ void describe(ModelCard& card, const TrainSettings& s, const TrainReport& report
   add("tuning", report.tuning);
   add("holdout", report.holdout);
   card.metrics.emplace_back("train_seconds", report.seconds);
+}
+
+Result<void> begin_from(const std::filesystem::path& path, EventModel::Parts& parts) {
+  const auto earlier = HENG_TRY(load_parts(path));
+  const Schema &a = earlier->network.schema(), &b = parts.network.schema();
+  if (a.types != b.types || a.roles != b.roles || a.type_roles != b.type_roles || earlier->network.layout().size() != parts.network.layout().size()) {
+    return Error(ErrorCode::conflict, path.string() + ": has other types, roles or sizes than these rows and settings; train without it");
+  }
+  std::copy(earlier->values.get(), earlier->values.get() + parts.network.layout().size(), parts.values.get());
+  return {};
 }
 
 }  // namespace
@@ -186,6 +204,8 @@ Result<TrainReport> train_events(const std::string& task, const std::vector<Even
   parts->network.initialise(parts->values.get(), random);
   HENG_TRY(file.load(parts->network.layout(), parts->values.get()));
 
+  if (!settings.start.empty()) HENG_TRY(begin_from(settings.start, *parts));
+
   TrainReport report;
   std::vector<Example> examples;
   std::vector<EventRow> tuning;
@@ -197,7 +217,7 @@ Result<TrainReport> train_events(const std::string& task, const std::vector<Even
     for (Example& example : examples_of(row, parts->network.schema(), parts->words, chunk_limit, report.lost_mentions)) examples.push_back(std::move(example));
   }
   report.rows = static_cast<std::int64_t>(rows.size());
-  HENG_TRY(Trainer(*parts, settings, progress, stop).run(examples));
+  HENG_TRY(Trainer(*parts, settings, progress, start, stop).run(examples));
   examples.clear();
   round_to_file(*parts);
   prepare_to_read(*parts);

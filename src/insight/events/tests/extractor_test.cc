@@ -68,7 +68,7 @@ class Extractor : public ::testing::Test {
       settings.epochs = 4;
       settings.batch = 8;
       settings.threads = 1;
-      settings.frozen = 3;
+      settings.frozen = 2;
       auto result = train_events("small", small_set(), {}, "abc", encoder_path(), file(), settings, [](const TrainProgress&) {}, {});
       EXPECT_TRUE(result.ok()) << result.error().message;
       return result.ok() ? std::move(*result) : TrainReport{};

@@ -13,18 +13,21 @@
 namespace heng::insight_events {
 
 struct TrainSettings {
-  int layers = 0;                      ///< Of the encoder that are used; 0: all.
-  int frozen = 2;                      ///< The lowest ones that are not trained.
+  int layers = 3;                      ///< Of the encoder that are used; 0: all. An embedding model's last layer serves its pooled vector.
+  int frozen = 1;                      ///< The lowest ones that are not trained.
+  /// The rates fall to nothing, and training ends, by then even if epochs are left (0: no limit). A slow machine trains less.
+  double minutes = 17;
   int head_epochs = 5;                 ///< First, with the encoder as it came: cheap, and gives its later training a direction.
-  int epochs = 6;                      ///< Then, with the encoder's upper layers.
-  int batch = 16;                      ///< Sentences.
+  int epochs = 8;                      ///< Then, with the encoder's upper layers.
+  int batch = 8;                       ///< Sentences.
   double encoder_rate = 1.5e-4, head_rate = 1e-3;
-  double dropout = 0.15;
+  double dropout = 0.1;
   double decay = 0.01;                 ///< Weight decay (AdamW).
   double average = 0.995;              ///< Exponential moving average of the weights; 0: none.
   int tune_tenths = 1;                 ///< Tenths of the rows kept for choosing thresholds and calibration.
   int threads = 2;
   std::uint64_t seed = 1;
+  std::filesystem::path start;         ///< An earlier model with the same types, roles and sizes to go on from; empty: none.
 };
 
 struct TrainProgress {
