@@ -95,6 +95,17 @@ std::vector<Match> settle(std::vector<Match> all) {
   return out;
 }
 
+/// Whether the word before is one that announces a catalogue number, which the tagger takes for a telephone's.
+bool behind_catalogue_word(std::string_view text, std::size_t begin) {
+  while (begin > 0 && (text[begin - 1] == ' ' || text[begin - 1] == ':' || text[begin - 1] == '#')) --begin;
+  std::size_t word = begin;
+  while (word > 0 && is_letter(text[word - 1])) --word;
+  const std::string lower = text::lower(text.substr(word, begin - word));
+  for (const char* catalogue : {"isbn", "issn", "imei", "sku", "ean", "doi"})
+    if (lower == catalogue) return true;
+  return false;
+}
+
 }  // namespace
 
 struct Scanner::Parts {
@@ -143,7 +154,10 @@ Result<std::vector<Match>> Scanner::scan(std::string_view text, Names names) con
     return Error(ErrorCode::malformed_input, fmt::format("the text is not valid UTF-8 at byte {}", bad));
   std::vector<Match> all;
   HENG_TRY(parts_->scan_rules(text, std::clamp(parts_->settings.decode_depth, 0, 3), all));
-  if (parts_->tagger && names == Names::with) parts_->tagger->tag(text, all);
+  if (parts_->tagger && names == Names::with) {
+    parts_->tagger->tag(text, all);
+    std::erase_if(all, [&](const Match& m) { return m.rule == "tagger" && m.type == Type::phone_number && behind_catalogue_word(text, m.begin); });
+  }
   return settle(std::move(all));
 }
 
