@@ -91,7 +91,7 @@ def test_search_lists_and_originals_leak_nothing(matrix):
 def test_answers_read_nothing_that_is_forbidden(matrix):
     server, _, keys, documents, _ = matrix
     for who in (("default", "analyst", "loans", "C1"), ("shop", "board", "cards", "C2")):
-        answer = server.call("POST", "/v1/ask", keys[who], json={"kb": "matrix", "question": "What is the quarterly canary of this paper?", "passages": 50})
+        answer = server.call("POST", "/v1/ask", keys[who], json={"kb": "matrix", "question": "What is the quarterly canary of this paper?", "passages": 8}, timeout=400)
         assert answer.status_code == 200, answer.text
         allowed = {hashlib.sha256(name(d).encode()).hexdigest()[:12] for d in documents if fits(who, d)}
         forbidden = {hashlib.sha256(name(d).encode()).hexdigest()[:12] for d in documents} - allowed
