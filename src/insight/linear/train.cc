@@ -30,6 +30,7 @@ std::vector<float> feature_scales(std::size_t features, int classes, const std::
     double total = 0, most = 0;
     for (std::size_t c = 0; c < k; ++c) total += counts[f * k + c];
     for (std::size_t c = 0; c < k; ++c) {
+      if (totals[c] <= 0 || totals[c] >= all) continue;  // a label without rows in this fold has no ratio
       const double share = totals[c] / all;
       const double in = (counts[f * k + c] + share) / (totals[c] + 1), out = (total - counts[f * k + c] + 1 - share) / (all - totals[c] + 1);
       most = std::max(most, std::abs(std::log(in / out)));
