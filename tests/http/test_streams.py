@@ -93,7 +93,8 @@ def test_alerts_are_streamed_listed_and_acknowledged(desk):
 
 
 def test_tenants_are_apart(desk):
-    other = desk.new_key(tenant="other", user="o")["secret"]
+    made = desk.run("key", "create", "--name", "other", "--user", "o", "--tenant", "other", "--roles", "analyst", "--dir", desk.folder, "--json")
+    other = json.loads(made)["secret"]
     assert desk.call("GET", "/v1/streams", key=other).json()["streams"] == []
     assert push(desk, [{"text": "茅台渠道出现亏损"}], key=other).json()["accepted"] == 1
     mine = desk.call("GET", "/v1/alerts", key=other).json()["alerts"]

@@ -188,7 +188,7 @@ const char* openapi_schemas() {
   "quota":{"type":"object","required":["requests_per_minute","tokens_per_day"]},"created":{"type":["string","null"]},
   "expires":{"type":["string","null"]},"last_used":{"type":["string","null"]},"revoked":{"type":"boolean"}}},
 "KeyList":{"type":"object","required":["keys"],"properties":{"keys":{"type":"array","items":{"$ref":"#/components/schemas/Key"}}}},
-"NewKey":{"type":"object","required":["user"],"properties":{"user":{"type":"string","minLength":1,"maxLength":50,"pattern":"[^ \\t\\r\\n]"},
+"NewKey":{"type":"object","required":["user"],"properties":{"user":{"type":"string","minLength":1,"maxLength":50,"pattern":"^[A-Za-z0-9_.@-]+$"},
   "name":{"type":["string","null"],"maxLength":50},
   "roles":{"type":["array","null"],"maxItems":64,"items":{"$ref":"#/components/schemas/RoleName"}},
   "quota":{"type":["object","null"],"properties":{"requests_per_minute":{"type":["integer","null"],"minimum":0,"maximum":1000000},

@@ -15,6 +15,7 @@ http::Step list_stops(Api& api, http::Request& request, const Principal& princip
   const auto stops = stops_of(api);
   if (!stops) return api.fail(request, stops.error());
   const auto lifted = request.query_value("lifted");
+  if (lifted && *lifted != "true" && *lifted != "false") return api.fail(request, Error(ErrorCode::invalid_argument, "'lifted' must be true or false", "lifted"));
   const auto found = (*stops)->list(principal, lifted && *lifted == "true");
   if (!found) return api.fail(request, found.error());
   Json out{{"stops", Json::array()}};

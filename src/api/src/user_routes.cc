@@ -56,7 +56,7 @@ http::Step logout(Api& api, http::Request& request, const Principal& principal) 
   const auto users = users_of(api);
   if (!users) return api.fail(request, users.error());
   const auto token = bearer_of(request);
-  if (!token || !token->starts_with("hengs_")) return api.fail(request, Error(ErrorCode::invalid_argument, "this is a key, not a session; keys are revoked by an administrator"));
+  if (!token || !token->starts_with("hengs_")) return api.fail(request, Error(ErrorCode::conflict, "this is a key, not a session; keys are revoked by an administrator"));
   if (auto ended = (*users)->logout(*token); !ended) return api.fail(request, ended.error());
   if (auto noted = api.note(request, principal, "logout", "/v1/logout", "", "ok"); !noted) return api.fail(request, noted.error());
   return http::Response::empty(204);
