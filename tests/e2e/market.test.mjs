@@ -82,9 +82,9 @@ describe('market', { concurrency: false }, () => {
 
   it('is accessible and fits, with results', async () => {
     await checkLooks(browser, program, 'market', async (page) => {
-      await page.locator('select').first().selectOption('tone');
-      await page.locator('textarea').fill('今天股价涨停了，订单创新高\nsales dropped on weak demand');
-      await page.locator('form .button.primary').click();
+      await page.locator('select:visible').first().selectOption('tone');
+      await page.locator('textarea:visible').fill('今天股价涨停了，订单创新高\nsales dropped on weak demand');
+      await page.locator('form .button.primary:visible').click();
       await page.locator('section article').nth(1).waitFor();
       for (const why of await page.locator('section details').all()) await why.evaluate((element) => (element.open = true));
     });
