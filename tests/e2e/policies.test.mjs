@@ -37,8 +37,8 @@ describe('policies', { concurrency: false }, () => {
   it('is accessible and fits', async (context) => {
     if (!served) return context.skip('this program scans no texts');
     await checkLooks(browser, program, 'policies', async (page) => {
-      await page.locator('textarea').fill(text);
-      await page.locator('form .button.primary').click();
+      await page.locator('textarea:visible').fill(text);
+      await page.locator('form .button.primary:visible').click();
       await page.locator('section h2').waitFor();
     });
   });
