@@ -39,7 +39,7 @@ describe('policies', { concurrency: false }, () => {
     await checkLooks(browser, program, 'policies', async (page) => {
       await page.locator('textarea:visible').fill(text);
       await page.locator('form .button.primary:visible').click();
-      await page.locator('section h2').waitFor();
+      await page.locator('section h2:visible').first().waitFor();
     });
   });
 });
