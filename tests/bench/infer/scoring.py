@@ -72,7 +72,10 @@ def ask_server(port, prompt, kind):
     body = {"prompt": prompt, "n_predict": 48, "temperature": 0, "cache_prompt": True, "grammar": grammar(kind), "stream": False}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1800)
     connection.request("POST", "/completion", json.dumps(body), {"Content-Type": "application/json"})
-    return json.load(connection.getresponse())["content"].strip()
+    reply = json.load(connection.getresponse())
+    if "content" not in reply:
+        raise SystemExit(f"llama-server refuses the request: {reply}")
+    return reply["content"].strip()
 
 
 def run_server(server, kind, items, workers):
