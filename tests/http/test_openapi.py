@@ -5,7 +5,7 @@ import sys
 
 import requests
 
-# A schema cannot say which bytes are a readable PDF: only there may a request that fits the schema be refused.
+# A schema cannot say which bytes are a readable PDF: there a request that fits the schema may be refused.
 CONFIG = """[phases.stateful]
 enabled = false
 
