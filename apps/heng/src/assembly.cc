@@ -31,6 +31,7 @@
 #include "heng/review/stop_buttons.h"
 #include "heng/store/pool.h"
 #include "guarding.h"
+#include "heng/guard_flow/tool_gate.h"
 #include "heng/users/user_directory.h"
 #include "identities.h"
 #include "meaning.h"
@@ -60,6 +61,7 @@ struct Assembly::Parts {
   std::unique_ptr<erasure::SubjectErasure> subject_erasure;
   std::unique_ptr<guard::Verifier> verifier;
   std::unique_ptr<guard_flow::LiveGateway> guard;
+  std::unique_ptr<guard_flow::PolicyToolGate> tool_gate;
   std::unique_ptr<quant::DecimalCalculator> calculator;
   std::unique_ptr<pipeline::DocumentAsker> asker;
   std::unique_ptr<pipeline::RecordedChatter> chatter;
@@ -186,10 +188,12 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
   guard::VerifierSettings verifier;
   if (models == Models::all) verifier.scorers = meaning_scorers(p.router);
   p.verifier = HENG_TRY(guard::Verifier::create(std::move(verifier)));
-  p.guard = std::make_unique<guard_flow::LiveGateway>(HENG_TRY(make_gateway(config, p.master)));
+  auto guards = HENG_TRY(make_guards(config, p.master));
+  p.guard = std::make_unique<guard_flow::LiveGateway>(std::move(guards.gateway));
+  p.tool_gate = std::make_unique<guard_flow::PolicyToolGate>(std::move(guards.tools), system_clock());
   p.calculator = quant::DecimalCalculator::create();
-  p.asker = HENG_TRY(pipeline::DocumentAsker::create({}, {p.router, *p.knowledge, *p.ledger, *p.guard, *p.verifier, *p.calculator, system_clock(), system_random(), p.reviews.get(), p.stops.get()}));
-  p.chatter = HENG_TRY(pipeline::RecordedChatter::create({}, {p.router, *p.ledger, *p.guard, system_clock(), system_random(), p.reviews.get(), p.stops.get()}));
+  p.asker = HENG_TRY(pipeline::DocumentAsker::create({.provider = config.provider}, {p.router, *p.knowledge, *p.ledger, *p.guard, *p.verifier, *p.calculator, system_clock(), system_random(), p.reviews.get(), p.stops.get(), p.tool_gate.get()}));
+  p.chatter = HENG_TRY(pipeline::RecordedChatter::create({.provider = config.provider}, {p.router, *p.ledger, *p.guard, system_clock(), system_random(), p.reviews.get(), p.stops.get(), p.tool_gate.get()}));
   return owned;
 }
 
@@ -200,8 +204,13 @@ const AnswerVerifier& Assembly::verifier() { return *parts_->verifier; }
 Asker& Assembly::asker() { return *parts_->asker; }
 Chatter& Assembly::chatter() { return *parts_->chatter; }
 const GuardScanner& Assembly::guard() { return *parts_->guard; }
+guard_flow::LiveGateway& Assembly::gateway() { return *parts_->guard; }
+ToolGate& Assembly::tool_gate() { return *parts_->tool_gate; }
+const Calculator& Assembly::calculator() { return *parts_->calculator; }
 Result<void> Assembly::reload_policies() {
-  parts_->guard->replace(HENG_TRY(make_gateway(parts_->config, parts_->master)));
+  auto guards = HENG_TRY(make_guards(parts_->config, parts_->master));
+  parts_->guard->replace(std::move(guards.gateway));
+  parts_->tool_gate->replace(std::move(guards.tools));
   return {};
 }
 Identity& Assembly::identity() { return *parts_->identity; }
@@ -241,6 +250,8 @@ std::vector<store::BackupPart> Assembly::backup_parts() {
   for (auto& part : streams_backup(p.config, p.master)) parts.push_back(std::move(part));
   return parts;
 }
+
+const std::string& Assembly::provider() const { return parts_->config.provider; }
 
 Principal Assembly::local_principal() const {
   Principal principal;

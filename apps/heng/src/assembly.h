@@ -16,12 +16,16 @@
 #include "heng/contracts/knowledge.h"
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
+#include "heng/contracts/tools.h"
 #include "heng/contracts/users.h"
 #include "heng/store/backup.h"
 #include "heng/store/keys.h"
 
 namespace heng::monitor {
 class Registry;
+}
+namespace heng::guard_flow {
+class LiveGateway;
 }
 namespace heng::erasure {
 class SubjectErasure;
@@ -56,6 +60,9 @@ class Assembly {
   Chatter& chatter();
   Identity& identity();
   const GuardScanner& guard();
+  guard_flow::LiveGateway& gateway();
+  ToolGate& tool_gate();
+  const Calculator& calculator();
   /// Reads the policies of the folder again. Errors: malformed_input (file, line, reason); the old ones stay.
   Result<void> reload_policies();
   Audit& audit();
@@ -72,6 +79,8 @@ class Assembly {
   erasure::SubjectErasure& subject_erasure();
   std::vector<store::BackupPart> backup_parts();
 
+  /// The institution's name or code in the labels of generated content.
+  const std::string& provider() const;
   /// Whoever runs the command on this machine: tenant "default", role "admin".
   Principal local_principal() const;
 

@@ -35,6 +35,7 @@ void add_policy(CLI::App& app, Common& common, Run& run);
 void add_erase(CLI::App& app, Common& common, Run& run);
 void add_monitor(CLI::App& app, Common& common, Run& run);
 void add_fairness(CLI::App& app, Common& common, Run& run);
+void add_redteam(CLI::App& app, Common& common, Run& run);
 void add_user(CLI::App& app, Common& common, Run& run);
 void add_streams(CLI::App& app, Common& common, Run& run);
 void add_backup(CLI::App& app, Common& common, Run& run);

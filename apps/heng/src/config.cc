@@ -212,6 +212,14 @@ Result<void> read_table(const std::string& key, const toml::node& node, const fs
     section.path("folder", config.data, config.folder).path("master_key", config.master_key, config.folder);
     return section.finish();
   }
+  if (table && key == "label") {
+    Section section(*table, "label", file);
+    section.text("provider", config.provider);
+    HENG_TRY(section.finish());
+    if (config.provider.empty() || config.provider.size() > 128)
+      return Error(ErrorCode::malformed_input, at_line(file, node.source()) + ": label.provider must have 1 to 128 bytes: the law wants a name or code of the provider");
+    return {};
+  }
   if (table && key == "log") {
     Section section(*table, "log", file);
     section.text("level", config.log_level);
@@ -222,7 +230,7 @@ Result<void> read_table(const std::string& key, const toml::node& node, const fs
     section.path("program", config.parser, config.folder).flag("allow_missing_sandbox", config.allow_missing_sandbox);
     return section.finish();
   }
-  return Error(ErrorCode::malformed_input, fmt::format("{}: unknown section [{}]; known are [data], [server], [models], [log], "
+  return Error(ErrorCode::malformed_input, fmt::format("{}: unknown section [{}]; known are [data], [server], [models], [label], [log], "
                                                        "[parser], [review], [monitor], [[role]], [[remote]], [[adapter]]", at_line(file, node.source()), key));
 }
 
@@ -294,6 +302,9 @@ folders = [{}]   # every *.gguf in them is offered
 # threads = 0                # 0: one per core
 # gpu_layers = -1            # -1: all, where built with a GPU
 # preload = true             # load the default models at start instead of at the first request
+
+[label]
+# provider = "Heng"          # name or code of the institution in the labels of generated content (标识办法 art. 5)
 
 [log]
 # level = "info"             # debug, info, warn, error, off; never holds prompts or documents

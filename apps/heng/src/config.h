@@ -46,6 +46,7 @@ struct Config {
   std::vector<Adapter> adapters;
 
   std::string log_level = "info";
+  std::string provider = "Heng";                   ///< The institution's name or code in the labels of generated content.
   monitor::MonitorSettings monitor;                ///< Prices and thresholds.
   std::vector<access::Rule> roles;                 ///< The institution's own.
   review::QueueSettings review;                    ///< What goes to people, and for how long.

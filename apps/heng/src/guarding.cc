@@ -40,7 +40,7 @@ Result<guard_policy::Header> install(const std::string& text, const std::string&
   else if (kind == "marketing") into.marketing = HENG_TRY(guard_conduct::PhraseRules::create(text, name));
   else if (kind == "suitability") into.suitability = HENG_TRY(guard_conduct::Suitability::create(text, name));
   else if (kind == "egress") into.egress.links = HENG_TRY(guard_egress::read_link_policy(text, name));
-  else if (kind == "tools") HENG_TRY(guard_egress::ToolPolicy::create(text, name));
+  else if (kind == "tools") into.tools = HENG_TRY(guard_egress::ToolPolicy::create(text, name));
   else return Error(ErrorCode::malformed_input, fmt::format("{}: kind \"{}\" is not known; known are personal_data, marketing, suitability, egress, tools", name, kind));
   return file.header;
 }
@@ -92,10 +92,11 @@ std::string bytes_of(const store::SecretKey& key) { return std::string(key.bytes
 
 }  // namespace
 
-Result<std::unique_ptr<guard_flow::Gateway>> make_gateway(const Config& config, const store::SecretKey& master) {
+Result<Guards> make_guards(const Config& config, const store::SecretKey& master) {
   auto settings = HENG_TRY(settings_of(config.folder));
   settings.mask_key = bytes_of(store::derive_key(master, "guard/mask"));
-  return guard_flow::Gateway::create(std::move(settings));
+  auto tools = settings.tools;
+  return Guards{HENG_TRY(guard_flow::Gateway::create(std::move(settings))), std::move(tools)};
 }
 
 Result<std::unique_ptr<guard_flow::Gateway>> make_gateway(const fs::path& folder, const fs::path& policy, bool names) {

@@ -13,9 +13,14 @@
 
 namespace heng::app {
 
-/// The guard with the policies of the folder: FOLDER/policies/*.toml where they are, else those that come with Heng.
+/// What stands between the world and the model, and between the model and its tools.
+struct Guards {
+  std::unique_ptr<guard_flow::Gateway> gateway;
+  std::shared_ptr<const guard_egress::ToolPolicy> tools;   // shared with the calls that are being judged
+};
+/// The guards with the policies of the folder: FOLDER/policies/*.toml where they are, else those that come with Heng.
 /// Errors: malformed_input (a policy: file, line, reason), and those of Gateway::create.
-Result<std::unique_ptr<guard_flow::Gateway>> make_gateway(const Config& config, const store::SecretKey& master);
+Result<Guards> make_guards(const Config& config, const store::SecretKey& master);
 
 /// The same for a command without an assembly: a folder that is not one of Heng's serves too (masks are then of a key made for
 /// this run). `policy`, of any kind, replaces the one of its kind where it is not empty.

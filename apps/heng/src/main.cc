@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
   heng::app::add_erase(app, common, run);
   heng::app::add_monitor(app, common, run);
   heng::app::add_fairness(app, common, run);
+  heng::app::add_redteam(app, common, run);
   heng::app::add_user(app, common, run);
   heng::app::add_streams(app, common, run);
   heng::app::add_backup(app, common, run);

@@ -41,6 +41,7 @@ Result<std::unique_ptr<StreamsPart>> StreamsPart::create(const Config& config, c
   settings.alert_json = [](const Alert& alert) { return api::to_json(alert); };
   if (readers.extractor != nullptr && resolve_task(readers, "entities").ok()) settings.entities_task = "entities";
   settings.tier = readers.tier;
+  settings.provider = config.provider;
   settings.deliver = deliver;
   made->engine_ = HENG_TRY(streams::StreamEngine::create(std::move(settings), *made->pool_, *made->setup_, readers.labeller, readers.extractor, audit));
   return made;

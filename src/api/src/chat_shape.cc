@@ -46,6 +46,10 @@ Json heng_value(const ChatReply& reply) {
   Json out{{"audit_index", reply.audit_index}, {"model_sha256", reply.result.model_sha256}};
   if (reply.result.finish == FinishReason::deadline) out["stopped_by"] = "deadline";
   if (!reply.review.empty()) out["review"] = reply.review;
+  out["ai_label"] = label_value(reply.label);
+  if (reply.injection_score >= 0.5) out["injection_score"] = reply.injection_score;
+  for (const auto& notice : reply.tools)
+    out["tool_policy"].push_back({{"id", notice.id}, {"name", notice.name}, {"decision", notice.decision}, {"reason", notice.reason}, {"clause", notice.clause}, {"untrusted", notice.untrusted}});
   return out;
 }
 
@@ -143,7 +147,7 @@ Json ChatShape::whole(const AskAnswer& answer) const {
   message["heng"] = answer_value(answer);
   out["choices"].push_back({{"index", 0}, {"message", std::move(message)}, {"logprobs", nullptr}, {"finish_reason", "stop"}});
   out["usage"] = full_usage(answer.usage);
-  out["heng"] = {{"audit_index", answer.audit_index}, {"model_sha256", answer.model_sha256}};
+  out["heng"] = {{"audit_index", answer.audit_index}, {"model_sha256", answer.model_sha256}, {"ai_label", label_value(answer.label)}};
   return out;
 }
 

@@ -13,7 +13,7 @@ http::Step explain_record(Api& api, http::Request& request, const Principal& pri
   const auto lang = request.query_value("lang").value_or("en");
   if (format != "json" && format != "html" && format != "text") return api.fail(request, Error(ErrorCode::invalid_argument, "'format' must be json, html or text", "format"));
   if (lang != "en" && lang != "zh") return api.fail(request, Error(ErrorCode::invalid_argument, "'lang' must be en or zh", "lang"));
-  const explain::Sources sources{api.services.audit_reader, &api.services.knowledge, api.services.reviews, &api.services.feedback, api.settings.version};
+  const explain::Sources sources{api.services.audit_reader, &api.services.knowledge, api.services.reviews, &api.services.feedback, api.settings.version, api.settings.provider};
   const auto page = explain::explain(sources, principal, *index);
   if (!page) return api.fail(request, page.error());
   // whoever reads a record is on record too

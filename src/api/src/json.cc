@@ -6,6 +6,7 @@
 #include "context.h"
 #include "heng/base/clock.h"
 #include "heng/http/message.h"
+#include "heng/guard_label/label.h"
 #include "json_parts.h"
 
 namespace heng::api {
@@ -114,6 +115,10 @@ Json usage_value(const Usage& usage) {
           {"completion_tokens", usage.completion_tokens}};
 }
 
+Json label_value(const ContentLabel& label) {
+  return {{"text", label.text}, {"AIGC", Json::parse(guard_label::metadata_value({label.provider, label.content_id}))}};
+}
+
 Json answer_value(const AskAnswer& answer) {
   return {{"answer", answer.answer},
           {"language", answer.language},
@@ -130,6 +135,8 @@ Json answer_value(const AskAnswer& answer) {
           {"audit_index", answer.audit_index},
           {"request_id", answer.request.value},
           {"review", answer.review.empty() ? Json(nullptr) : Json(answer.review)},
+          {"ai_label", label_value(answer.label)},
+          {"injection_score", rounded(answer.injection_score, 1e4)},
           {"timings", list(answer.timings, [](const StageTiming& t) { return Json{{"stage", t.stage}, {"ms", rounded(t.ms, 100)}}; })}};
 }
 

@@ -9,6 +9,7 @@
 namespace heng::api {
 
 Json answer_value(const AskAnswer& answer);
+Json label_value(const ContentLabel& label);                        ///< {"text","AIGC":{…}}: goes with every generated text.
 Json citation_value(const Citation& citation);
 Json sentence_value(const VerifiedSentence& sentence);
 Json figure_value(const Figure& figure);

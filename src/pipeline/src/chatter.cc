@@ -1,11 +1,15 @@
 #include "heng/pipeline/chatter.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "heng/base/hash.h"
 #include "heng/base/text.h"
+#include "heng/guard_label/label.h"
 #include "release.h"
+#include "tool_calls.h"
 
 namespace heng::pipeline {
 namespace {
@@ -53,14 +57,13 @@ struct ChatHold {
 /// may still become part of one is held back.
 class Gate {
  public:
-  Gate(const ChatterPorts& ports, const ChatterSettings& settings, const Principal& principal, const ChatSink& sink)
-      : ports_(ports), settings_(settings), principal_(principal), sink_(sink) {}
+  Gate(const ChatterPorts& ports, const ChatterSettings& settings, const Principal& principal, const ChatSink& sink, std::vector<std::string> canaries)
+      : ports_(ports), settings_(settings), principal_(principal), sink_(sink), canaries_(std::move(canaries)) {}
 
   /// False: stop the model.
   bool feed(const ChatDelta& delta) {
     text_ += delta.content;
     waiting_.reasoning += delta.reasoning;
-    waiting_.tool_calls.insert(waiting_.tool_calls.end(), delta.tool_calls.begin(), delta.tool_calls.end());
     waiting_.tokens.insert(waiting_.tokens.end(), delta.tokens.begin(), delta.tokens.end());
     for (const auto& call : delta.tool_calls) side_text_ += call.arguments_part;
     side_text_ += delta.reasoning;
@@ -68,7 +71,12 @@ class Gate {
     if (text_.size() + side_text_.size() < checked_bytes_ + 24) return true;
     return check() && send(false);
   }
-  bool finish() { return check() && send(true); }
+  /// The rest of the text, and the tool calls that were let through: whole, because a call is judged by all of its arguments.
+  bool finish(const std::vector<ToolCall>& calls) {
+    if (!check()) return false;
+    for (std::size_t i = 0; i < calls.size(); ++i) waiting_.tool_calls.push_back({static_cast<int>(i), calls[i].id, calls[i].name, calls[i].arguments_json});
+    return send(true);
+  }
   bool denied() const { return denied_; }
   /// A person must see the text before the user does; set before the first word, or by the guard.
   void hold(std::string rule, std::string reason) {
@@ -91,12 +99,12 @@ class Gate {
  private:
   bool check() {
     checked_bytes_ = text_.size() + side_text_.size();
-    auto verdict = ports_.guard.check_output(principal_, text_);
+    auto verdict = ports_.guard.check_written(principal_, text_, canaries_);
     if (verdict.ok() && verdict->action == GuardAction::review && ports_.reviews) {
       hold(verdict->findings.empty() ? "guard_out" : verdict->findings.front().rule, verdict->reason);
       verdict = GuardVerdict{};
     }
-    auto beside = side_text_.empty() ? Result<GuardVerdict>(GuardVerdict{}) : ports_.guard.check_output(principal_, side_text_);
+    auto beside = side_text_.empty() ? Result<GuardVerdict>(GuardVerdict{}) : ports_.guard.check_written(principal_, side_text_, canaries_);
     // what a tool or a thought would carry cannot be masked without breaking it, so there a finding withholds
     const bool beside_ok = beside.ok() && beside->action == GuardAction::release;
     denied_ = !lets_pass(verdict) || !beside_ok;
@@ -133,6 +141,7 @@ class Gate {
   const ChatterSettings& settings_;
   const Principal& principal_;
   const ChatSink& sink_;
+  std::vector<std::string> canaries_;
   std::string text_, side_text_, clean_, reason_, sent_text_;
   ChatDelta waiting_;
   std::size_t checked_bytes_ = 0, sent_ = 0;
@@ -201,7 +210,7 @@ Result<ChatReply> send_to_review(const ChatterPorts& ports, const ChatTurn& turn
   const std::string sent = gate.sent();
   const std::string notice = (sent.empty() ? "" : "\n") + review_notice(item->id.value, chinese, !sent.empty());
   gate.say(notice);
-  ChatReply reply{std::move(result), audit_index, {}, item->id.value};
+  ChatReply reply{std::move(result), audit_index, {}, item->id.value, {}, {}, 0};
   reply.result.message = Message{};
   reply.result.message.role = "assistant";
   reply.result.message.content = sent + notice;
@@ -209,6 +218,24 @@ Result<ChatReply> send_to_review(const ChatterPorts& ports, const ChatTurn& turn
   reply.result.finish = FinishReason::stop;
   record.output = reply.result.message.content;
   return reply;
+}
+
+/// Takes out of the result what the gate denies, and puts its word on every proposed call on record.
+std::vector<ToolNotice> apply_tool_policy(const ChatterPorts& ports, const Principal& principal, const ChatRequest& chat, ChatResult& result, AuditClose& record) {
+  auto& calls = result.message.tool_calls;
+  if (calls.empty()) return {};
+  auto notices = judge_calls(ports, principal, chat, calls);
+  std::vector<ToolCall> kept;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const auto& notice = notices[i];
+    std::string detail = notice.reason;
+    if (!notice.untrusted.empty()) detail += "; untrusted: " + text::join(notice.untrusted, ", ");
+    record.verdicts.push_back({"tool:" + notice.name, "1", notice.decision == "allow" ? "release" : notice.decision, std::move(detail)});
+    if (notice.decision != "deny") kept.push_back(calls[i]);
+  }
+  calls = std::move(kept);
+  if (calls.empty() && result.finish == FinishReason::tool_calls) result.finish = FinishReason::stop;
+  return notices;
 }
 
 /// Everything between opening and closing the record.
@@ -224,16 +251,19 @@ Result<ChatReply> run(const ChatterSettings& settings, const ChatterPorts& ports
   if (const auto at = text::first_invalid_utf8(in); at != std::string_view::npos)
     return {ErrorCode::malformed_input, fmt::format("the messages are not UTF-8 at byte {}", at), "messages"};
   auto verdict = ports.guard.check_input(turn.principal, in);
+  const auto conversation = ports.guard.score_conversation(turn.principal, user_turns(turn.chat.messages));
+  if (!conversation.ok()) verdict = conversation.error();
   const char* in_word = !lets_pass(verdict) ? "deny" : verdict->action == GuardAction::mask ? "mask" : "release";
   std::string detail = lets_pass(verdict) ? verdict->reason : reason_of(verdict);
-  if (verdict.ok() && verdict->injection_score >= 0.5) detail += fmt::format("{}reads like an attack: {:.2f}", detail.empty() ? "" : "; ", verdict->injection_score);
+  const double attack = verdict.ok() ? std::max(verdict->injection_score, *conversation) : 0;
+  if (attack >= 0.5) detail += fmt::format("{}reads like an attack: {:.2f}{}", detail.empty() ? "" : "; ", attack, *conversation > verdict->injection_score ? ", over the conversation" : "");
   record.verdicts.push_back({"guard_in", "1", in_word, detail});
   if (!lets_pass(verdict)) return {ErrorCode::policy_denied, "the request was refused: " + reason_of(verdict)};
   ChatRequest chat = turn.chat;
   if (verdict->action == GuardAction::mask) chat = cleaned(turn.chat, [&](const std::string& s) { return ports.guard.check_input(turn.principal, s); });
   chat.tenant = turn.principal.tenant;
   record.prompt_sha256 = sha256_hex(in);
-  Gate gate(ports, settings, turn.principal, sink);
+  Gate gate(ports, settings, turn.principal, sink, canaries_of(turn.chat));
   if (ports.reviews)
     if (auto rule = ports.reviews->required(turn.principal, "chat", uses.model)) gate.hold(*rule, "every answer of this model is reviewed");
   std::optional<Error> halted;
@@ -250,19 +280,25 @@ Result<ChatReply> run(const ChatterSettings& settings, const ChatterPorts& ports
     return *halted;
   }
   if (!result.ok()) return result.error();
-  if (!gate.denied() && !gate.client_gone()) gate.finish();
+  std::vector<ToolNotice> notices = apply_tool_policy(ports, turn.principal, chat, *result, record);
+  if (!gate.denied() && !gate.client_gone()) gate.finish(result->message.tool_calls);
   record.verdicts.push_back({"guard_out", "1", gate.denied() ? "withhold" : "release", gate.reason()});
   if (gate.denied()) return {ErrorCode::policy_denied, "the answer was withheld: " + gate.reason()};
   if (gate.client_gone() || stop.stop_requested()) {
     record.output = gate.clean();
     return {ErrorCode::cancelled, "the request was cancelled"};
   }
-  if (gate.held()) return send_to_review(ports, turn, gate, std::move(*result), audit_index, record);
+  const ContentLabel label{std::string(guard_label::visible_label(text::language_of(gate.clean()) == text::Language::chinese)), settings.provider, {}};
+  if (gate.held()) {
+    auto held = send_to_review(ports, turn, gate, std::move(*result), audit_index, record);
+    if (held.ok()) held->label = label, held->injection_score = attack;
+    return held;
+  }
   result->message.content = gate.clean();
   // log-probabilities would spell out what was masked
   if (gate.masked_any()) result->tokens.clear();
   record.output = gate.clean();
-  return ChatReply{std::move(*result), audit_index, {}, {}};
+  return ChatReply{std::move(*result), audit_index, {}, {}, label, std::move(notices), attack};
 }
 
 }  // namespace
@@ -299,6 +335,7 @@ Result<ChatReply> RecordedChatter::chat(const ChatTurn& turn, const ChatSink& si
     return {code, "the audit record could not be closed, so the end of the answer is withheld: " + closed.error().message};
   }
   result->request = reply.request;
+  result->label.content_id = reply.request.value;
   return std::move(*result);
 }
 

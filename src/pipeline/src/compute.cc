@@ -8,6 +8,7 @@
 #include "flow.h"
 #include "heng/base/decimal.h"
 #include "tables.h"
+#include "tool_calls.h"
 #include "words.h"
 
 namespace heng::pipeline {
@@ -29,6 +30,7 @@ struct Made {
 };
 
 Result<Made> calculate(Flow& flow, std::string expression, bool percent, const std::string& scale) {
+  HENG_TRY(permit_tool(flow, "calculator", "expression", {expression, {.source = "documents", .integrity = Integrity::untrusted}}));
   auto result = flow.ports.calculator.evaluate(expression);
   flow.record.tools.push_back({"calculator", expression, result.ok() ? result->value : result.error().message});
   if (!result.ok()) return result.error();

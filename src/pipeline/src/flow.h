@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -42,6 +43,9 @@ struct Flow {
   std::string released;                     ///< Text that has left, or would have but for the hold, to compose the answer.
   std::optional<Hold> hold;                 ///< From here on a person decides.
   std::optional<Error> halted;              ///< A stop button was pressed meanwhile.
+  std::vector<std::string> canaries = {};   ///< Words that stand only in the prompts; the outgoing guard lets none through.
+  DataClass question_class = DataClass::c1; ///< The most sensitive data that policy let stand in the question.
+  std::map<std::string, std::int64_t> tool_calls = {};   ///< Made so far, by tool.
 
   bool chinese() const { return answer.language == "zh"; }
   const std::string& model() const { return request.model; }

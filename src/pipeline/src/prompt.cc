@@ -127,7 +127,9 @@ Result<void> build_prompt(Flow& flow) {
   if (room < 128)
     return {ErrorCode::too_large, fmt::format("the question and max_tokens need {} of {} tokens of context; at least 128 must be left for the "
                                               "passages: shorten the question or lower max_tokens", fixed, context), "max_tokens"};
-  const std::string marker = random_hex(flow.ports.random, 3);
+  // new for each request and behind the shared part of the prompt; long enough to serve as a canary, too
+  const std::string marker = random_hex(flow.ports.random, 4);
+  flow.canaries.push_back(marker);
   const std::string passages = HENG_TRY(render_passages(flow, marker, std::min(room, flow.settings.passage_tokens)));
   flow.material = fmt::format("{}\n\n{}\n{}", zh ? fmt::format("资料放在⟦{0}⟧和⟦/{0}⟧之间：", marker)
                                                  : fmt::format("Material, between ⟦{0}⟧ and ⟦/{0}⟧:", marker), passages, question);

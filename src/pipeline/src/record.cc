@@ -1,8 +1,12 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "flow.h"
 #include "heng/base/hash.h"
+#include "heng/guard_label/label.h"
 #include "release.h"
+#include "tool_calls.h"
 #include "words.h"
 
 namespace heng::pipeline {
@@ -91,13 +95,25 @@ Result<void> guard_in(Flow& flow) {
     flow.note("guard_in", "deny", verdict->reason);
     return {ErrorCode::policy_denied, "the question was refused: " + verdict->reason};
   }
+  std::vector<std::string> turns = user_turns(flow.request.history);
+  turns.push_back(question);
+  const auto conversation = flow.ports.guard.score_conversation(flow.request.principal, turns);
+  if (!conversation.ok()) {
+    flow.note("guard_in", "deny", "the guard failed: " + conversation.error().message);
+    return {ErrorCode::policy_denied, "the incoming guard failed, so the question was refused; ask the operator to look at the log"};
+  }
+  flow.answer.injection_score = std::max(verdict->injection_score, *conversation);
+  for (const auto& finding : verdict->findings)
+    if (finding.action == "allow") flow.question_class = std::max(flow.question_class, finding.data_class);
   std::string advice;
-  if (verdict->injection_score >= 0.5) advice = fmt::format("reads like an attack: {:.2f}", verdict->injection_score);
+  if (flow.answer.injection_score >= 0.5)
+    advice = fmt::format("reads like an attack: {:.2f}{}", flow.answer.injection_score, *conversation > verdict->injection_score ? ", over the conversation" : "");
   flow.note("guard_in", verdict->action == GuardAction::mask ? "mask" : "release", advice);
   if (flow.ports.reviews)
     if (auto rule = flow.ports.reviews->required(flow.request.principal, "answer", flow.request.kb.value))
       flow.hold_back(*rule, "every answer from this knowledge base is reviewed");
   flow.answer.language = answer_language(question);
+  flow.answer.label = {std::string(guard_label::visible_label(flow.chinese())), flow.settings.provider, flow.answer.request.value};
   flow.question = std::string(text::trim(question));
   flow.history = flow.request.history;
   if (verdict->action == GuardAction::mask) HENG_TRY(let_in_masked(flow));

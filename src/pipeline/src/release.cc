@@ -39,7 +39,7 @@ namespace {
 
 /// True where the text may leave, masked where it must be, or go to a reviewer (then the flow holds).
 bool guard_out(Flow& flow, std::string& s, std::string& reason) {
-  auto verdict = flow.ports.guard.check_output(flow.request.principal, s);
+  auto verdict = flow.ports.guard.check_written(flow.request.principal, s, flow.canaries);
   if (!verdict.ok()) {
     reason = "the outgoing guard failed: " + verdict.error().message;
     return false;

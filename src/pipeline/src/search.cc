@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "flow.h"
+#include "tool_calls.h"
 #include "words.h"
 
 namespace heng::pipeline {
@@ -11,6 +12,9 @@ namespace {
 
 /// Hybrid search; where the embedding model is down, words alone, which is put on record.
 Result<std::vector<Passage>> find(Flow& flow, const std::string& text, int k) {
+  // what the model or the program made of the question is not the user's own word
+  const bool own = text == text::trim(flow.request.question);
+  HENG_TRY(permit_tool(flow, "search", "query", {text, {.source = own ? "user" : "model", .integrity = own ? Integrity::user : Integrity::untrusted}}));
   SearchQuery query{flow.request.principal, flow.request.kb, text, k, SearchMode::hybrid};
   auto found = flow.ports.knowledge.search(query, flow.stop);
   if (!found.ok() && (found.error().code == ErrorCode::unavailable || found.error().code == ErrorCode::overloaded)) {

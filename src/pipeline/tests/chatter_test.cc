@@ -18,6 +18,7 @@ struct ChatterTest : testing::Test {
   fakes::MemoryAudit audit{journal};
   fakes::WordGuard guard{journal};
   fakes::FixedRandom random;
+  fakes::OpenGate gate;
   ChatterSettings settings;
   ChatTurn turn;
   std::string streamed;
@@ -29,7 +30,7 @@ struct ChatterTest : testing::Test {
     turn.chat.messages = {{.role = "user", .content = "Say hello"}};
   }
   Result<ChatReply> chat() {
-    auto chatter = RecordedChatter::create(settings, {inference, audit, guard, system_clock(), random});
+    auto chatter = RecordedChatter::create(settings, {inference, audit, guard, system_clock(), random, nullptr, nullptr, &gate});
     EXPECT_TRUE(chatter.ok());
     return (*chatter)->chat(turn, [&](const ChatDelta& d) { streamed += d.content; return true; }, stop.get_token());
   }

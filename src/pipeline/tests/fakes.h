@@ -15,6 +15,7 @@
 #include "heng/contracts/guard.h"
 #include "heng/contracts/inference.h"
 #include "heng/contracts/knowledge.h"
+#include "heng/contracts/tools.h"
 
 namespace heng::pipeline::fakes {
 
@@ -241,6 +242,22 @@ class TableCalculator final : public Calculator {
     const auto at = known.find(expression);
     if (at == known.end()) return {ErrorCode::malformed_input, "unknown expression: " + expression};
     return CalculatorResult{at->second, expression, ""};
+  }
+};
+
+/// Allows every call, or what the test says; keeps what it was asked.
+class OpenGate final : public ToolGate {
+ public:
+  ToolDecision decision = ToolDecision::allow;
+  bool broken = false;
+  std::vector<ToolUse> asked;
+  Result<ToolVerdict> decide(const Principal&, ToolUse use) override {
+    asked.push_back(use);
+    if (broken) return {ErrorCode::internal, "the gate broke"};
+    ToolVerdict verdict;
+    verdict.decision = decision;
+    verdict.reason = "as the test says";
+    return verdict;
   }
 };
 

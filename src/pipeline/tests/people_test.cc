@@ -82,6 +82,7 @@ struct PeopleTest : testing::Test {
   fakes::FigureVerifier verifier{journal};
   fakes::TableCalculator calculator;
   fakes::FixedRandom random;
+  fakes::OpenGate gate;
   BoxOfDrafts reviews;
   Buttons stops;
   AskRequest request;
@@ -98,14 +99,14 @@ struct PeopleTest : testing::Test {
                        fakes::passage(102, "Terms", "Accounts are opened at every branch.")};
   }
   Result<AskAnswer> ask(bool with_queue = true) {
-    AskerPorts ports{inference, knowledge, audit, guard, verifier, calculator, system_clock(), random, with_queue ? &reviews : nullptr, &stops};
+    AskerPorts ports{inference, knowledge, audit, guard, verifier, calculator, system_clock(), random, with_queue ? &reviews : nullptr, &stops, &gate};
     return (*DocumentAsker::create({}, ports))->ask(request, [&](const AskEvent& e) {
       if (e.sentence) streamed += e.sentence->text;
       return true;
     }, {});
   }
   Result<ChatReply> chat(bool with_queue = true, ChatterSettings settings = {}) {
-    ChatterPorts ports{inference, audit, guard, system_clock(), random, with_queue ? &reviews : nullptr, &stops};
+    ChatterPorts ports{inference, audit, guard, system_clock(), random, with_queue ? &reviews : nullptr, &stops, &gate};
     return (*RecordedChatter::create(settings, ports))->chat(turn, [&](const ChatDelta& d) {
       streamed += d.content;
       for (const auto& call : d.tool_calls) streamed += call.arguments_part;

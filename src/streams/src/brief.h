@@ -67,6 +67,8 @@ struct Brief {
   BriefRequest request;
   CompanyName company;
   int utc_offset_minutes = 0;
+  std::string provider = "Heng";      ///< In the label.
+  std::string content_id;             ///< In the label: of what was read and for which window.
   bool cut = false;                   ///< The window holds more items than are counted.
   std::vector<BriefItem> items;       ///< items[n - 1]: of the whole window where companies are compared.
   std::vector<Headline> headlines;

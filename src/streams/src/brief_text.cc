@@ -5,6 +5,7 @@
 
 #include "brief.h"
 #include "heng/base/text.h"
+#include "heng/guard_label/label.h"
 
 namespace heng::streams {
 namespace {
@@ -96,7 +97,8 @@ std::string brief_text(const Brief& brief) {
     out += wrapped(fmt::format("[{}] {} · {}{}{} · {}", b.n, local_time(brief, b.at_ms), b.item.stream + "#" + std::to_string(b.item.number), b.item.source.empty() ? "" : " · " + b.item.source, labels, line), width, "  ");
   }
   if (brief.items.size() > most_listed) out += fmt::format("  … {} {} (--format html, json)\n", brief.items.size() - most_listed, brief.say("条未列出", "more"));
-  return out;
+  // plain text has no place for metadata but its own last line
+  return out + "\n" + guard_label::metadata_label({brief.provider, brief.content_id}) + "\n";
 }
 
 }  // namespace heng::streams

@@ -45,6 +45,7 @@ std::string verdict_line(const AskAnswer& answer) {
 
 void print_answer(const AskAnswer& answer) {
   fmt::print("\n{}\n", wrap(answer.answer, 96, "  "));
+  fmt::print("  {}\n", dim(answer.label.text));
   for (const auto& citation : answer.citations) {
     fmt::print("  [{}] {}", citation.n, bold(citation.document_title));
     if (citation.page) fmt::print("{}{}{}", say(" · p. ", " · 第"), citation.page, say("", "页"));

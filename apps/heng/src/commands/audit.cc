@@ -15,6 +15,7 @@
 #include "heng/audit/record.h"
 #include "heng/audit/witness.h"
 #include "heng/explain/explain.h"
+#include "heng/guard_label/label.h"
 #include "heng/store/files.h"
 #include "heng/store/keys.h"
 #include "heng/base/text.h"
@@ -132,6 +133,20 @@ int run_prove(const Common& common, const AuditOptions& options) {
   return 0;
 }
 
+/// An exported record that shows generated text carries the labels of it.
+std::string labelled(const std::string& line, const std::string& provider) {
+  if (line.find("\"model_sha256\"") == std::string::npos) return line;
+  auto json = nlohmann::ordered_json::parse(line, nullptr, false);
+  if (!json.is_object() || !json.contains("record") || !json["record"].is_object() || !json["record"].contains("close")) return line;
+  const auto& close = json["record"]["close"];
+  const std::string output = close.value("output", "");
+  if (output.empty() || (close.value("model", "").empty() && close.value("outcome", "") != "ok" && close.value("outcome", "") != "abstained")) return line;
+  const std::string id = fmt::format("record-{}", json.value("opened_index", json.value("index", std::int64_t{0})));
+  json["ai_label"] = {{"text", std::string(guard_label::visible_label(text::language_of(output) == text::Language::chinese))},
+                      {"AIGC", nlohmann::ordered_json::parse(guard_label::metadata_value({provider, id}))}};
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 int run_export(const Common& common, const AuditOptions& options) {
   auto assembly = open_assembly(common.folder, Models::none);
   if (!assembly.ok()) return report(assembly.error());
@@ -144,7 +159,8 @@ int run_export(const Common& common, const AuditOptions& options) {
     file.open(options.out, std::ios::binary | std::ios::trunc);
     if (!file) return report(Error(ErrorCode::internal, "cannot write " + options.out.string()));
   }
-  auto done = reader.export_lines(static_cast<std::uint64_t>(options.first), last, [&](const std::string& line) {
+  auto done = reader.export_lines(static_cast<std::uint64_t>(options.first), last, [&](const std::string& written) {
+    const std::string line = labelled(written, (*assembly)->provider());
     if (file.is_open()) {
       file << line << '\n';
       return file.good();
@@ -162,7 +178,7 @@ Result<std::string> explanation(Assembly& assembly, std::int64_t index) {
   const Json record = Json::parse(HENG_TRY(assembly.ledger_reader().get(index)), nullptr, false);
   if (record.is_object()) who.tenant = TenantId(record.value("tenant", who.tenant.value));
   who.clearance = DataClass::c3;
-  return explain::explain({assembly.audit_reader(), &assembly.knowledge(), &assembly.reviews(), &assembly.feedback(), HENG_VERSION}, who, index);
+  return explain::explain({assembly.audit_reader(), &assembly.knowledge(), &assembly.reviews(), &assembly.feedback(), HENG_VERSION, assembly.provider()}, who, index);
 }
 
 int run_explain(const Common& common, const AuditOptions& options) {

@@ -14,6 +14,7 @@
 #include "heng/api/json.h"
 #include "heng/base/text.h"
 #include "heng/guard_flow/gateway.h"
+#include "heng/guard_label/label.h"
 
 namespace heng::app {
 namespace {
@@ -70,6 +71,26 @@ int run_scan(const Common& common, const ScanOptions& options) {
   return 0;
 }
 
+/// Whether exports still carry both labels of generated content.
+int run_labels(const Common& common, const std::vector<std::filesystem::path>& files) {
+  bool all = true;
+  for (const auto& file : files) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in) return report(Error(ErrorCode::not_found, "cannot read " + file.string()));
+    std::ostringstream bytes;
+    bytes << in.rdbuf();
+    const auto check = guard_label::check_labels(bytes.str());
+    all = all && check.complete();
+    if (common.json) {
+      fmt::print("{}\n", Json({{"file", file.string()}, {"visible", check.visible}, {"metadata", check.metadata}, {"provider", check.provider}, {"content_id", check.content_id}}).dump());
+      continue;
+    }
+    fmt::print("{} {}: {}{}{}\n", check.complete() ? "✓" : "✗", file.string(), check.visible ? say("visible label", "有显式标识") : say("NO VISIBLE LABEL", "缺少显式标识"), " · ",
+               check.metadata ? fmt::format("{} {} {}", say("metadata of", "元数据标识："), check.provider, check.content_id) : say("NO METADATA", "缺少元数据标识"));
+  }
+  return all ? 0 : 1;
+}
+
 }  // namespace
 
 void add_guard(CLI::App& app, Common& common, Run& run) {
@@ -84,6 +105,11 @@ void add_guard(CLI::App& app, Common& common, Run& run) {
   scan->add_flag("--no-names", options->no_names, "rules only, without the tagger for names and addresses");
   add_common(*scan, common, false);
   scan->callback([&common, &run, options] { run = [&common, options] { return run_scan(common, *options); }; });
+  auto* labels = verb->add_subcommand("labels", "check that exports still carry the visible label and the metadata of generated content; exit code 1 where one does not");
+  auto files = std::make_shared<std::vector<std::filesystem::path>>();
+  labels->add_option("FILE", *files, "JSON, JSON Lines, HTML or text")->required();
+  add_common(*labels, common);
+  labels->callback([&common, &run, files] { run = [&common, files] { return run_labels(common, *files); }; });
 }
 
 }  // namespace heng::app

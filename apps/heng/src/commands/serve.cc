@@ -43,6 +43,7 @@ log::Level level_of(const std::string& name) {
 api::ApiSettings api_settings(const Config& config) {
   api::ApiSettings settings;
   settings.version = HENG_VERSION;
+  settings.provider = config.provider;
   settings.http.address = config.address;
   settings.http.port = config.port;
   settings.http.tls.certificate = config.tls_certificate.string();

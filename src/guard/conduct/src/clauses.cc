@@ -97,13 +97,55 @@ Clause around(std::string_view s, std::size_t begin, std::size_t end, bool sente
 
 }  // namespace
 
+namespace {
+
+bool any_letter(char c) { return letter(c) || (c >= 'A' && c <= 'Z'); }
+
+/// Where letters stand one by one ("n o  r i s k", "n-o r-i-s-k"), at least six of them: which of the marks between them to drop. Two marks
+/// part words.
+std::vector<bool> spaced_out(std::string_view view) {
+  constexpr std::size_t least_letters = 6;
+  constexpr std::string_view marks = " *._-~|+#^";
+  std::vector<bool> drop(view.size());
+  for (std::size_t i = 0; i < view.size();) {
+    const bool alone = any_letter(view[i]) && (i == 0 || !any_letter(view[i - 1])) && (i + 1 == view.size() || !any_letter(view[i + 1]));
+    if (!alone) {
+      ++i;
+      continue;
+    }
+    std::size_t letters = 1, at = i;
+    std::vector<std::size_t> dropped;
+    for (;;) {
+      std::size_t next = at + 1;
+      while (next < view.size() && next - at <= 2 && marks.find(view[next]) != std::string_view::npos) ++next;
+      const bool goes_on = next > at + 1 && next < view.size() && any_letter(view[next]) && (next + 1 == view.size() || !any_letter(view[next + 1]));
+      if (!goes_on) break;
+      // of two marks one stays as the space between words; another mark than the one that spaces out is the text's own ("risk-free")
+      if (dropped.empty() || next > at + 2 || view[at + 1] == view[dropped.front()]) dropped.push_back(at + 1);
+      at = next;
+      ++letters;
+    }
+    if (letters >= least_letters)
+      for (const std::size_t mark : dropped) drop[mark] = true;
+    i = at + 1;
+  }
+  return drop;
+}
+
+}  // namespace
+
 Folded fold(std::string_view original) {
   const guard_text::Normalised text(original);
   const std::string_view view = text.view();
   Folded out;
+  const auto drop = spaced_out(view);
   bool after_han = false;
   for (std::size_t i = 0; i < view.size();) {
     const std::size_t begin = i;
+    if (drop[begin]) {
+      ++i;
+      continue;
+    }
     const char32_t c = text::next(view, i);
     // marks put between Chinese characters to hide a word
     const bool mark = c == U' ' || c == U'*' || c == U'.' || c == U'_' || c == U'-' || c == U'~' || c == U'|' || c == U'+' || c == U'#' || c == U'^';

@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "heng/guard_conduct/label.h"
 #include "heng/guard_conduct/phrases.h"
 
 namespace heng::guard_conduct {
@@ -69,6 +68,14 @@ TEST(Marketing, FindsPromisesAndLeavesTheRest) {
   EXPECT_LE(double(wrong) / double(harmless.size()), 0.02);
 }
 
+// Letters put apart: found by the red team.
+TEST(Marketing, SeesThroughLettersPutApart) {
+  for (const char* text : {"Y o u r  p r i n c i p a l  i s  g u a r a n t e e d.", "It is r i s k-f r e e for you.", "T h i s  f u n d  g u a r a n t e e s  a  r e t u r n  o f 12%.", "y-o-u  c-a-n-n-o-t  l-o-s-e with it",
+                           "G*u*a*r*a*n*t*e*e*d returns"})
+    EXPECT_TRUE(stopped(text)) << text;
+  for (const char* text : {"Plan A or B or C: a b c d e f g", "W e  d o  n o t  g u a r a n t e e  a n y  r e t u r n.", "The form asks for initials, e.g. J. R. R. T."}) EXPECT_FALSE(stopped(text)) << text;
+}
+
 TEST(Marketing, NamesTheClauseAndThePlace) {
   const std::string text = "各位好：本产品保本保收益。";
   const auto found = *rules().check(text);
@@ -96,14 +103,6 @@ TEST(Marketing, RefusesBadPolicies) {
   EXPECT_NE(refusal(head).find("let everything through"), std::string::npos);
   EXPECT_NE(refusal(head + "[[rule]]\nid = \"all\"\ntitle = \"t\"\nclause = \"c\"\naction = \"withhold\"\nzh = [\"请问\", \"产品\", \"一般\", \"年利率\", \"身份证\", \"手机\", \"贷款\", \"投资\", \"网点\", \"信用卡\"]\nnegation_lifts = false\nviolates = [\"手机\"]\n")
                 .find("block everything"), std::string::npos);
-}
-
-TEST(Labels, StayOnWhatIsExported) {
-  const auto text = with_visible_label("答案。", true);
-  EXPECT_TRUE(has_visible_label(text));
-  EXPECT_EQ(with_visible_label(text, true), text);
-  EXPECT_FALSE(has_visible_label("答案。"));
-  EXPECT_NE(metadata_label({"bank", "42"}).find("\"Label\":\"1\""), std::string::npos);
 }
 
 }  // namespace

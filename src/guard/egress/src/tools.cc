@@ -90,6 +90,7 @@ Result<ToolRule> read_tool(const Value& table, const std::string& file) {
   out.per_request = HENG_TRY(reader.whole_or("per_request", 1, 1, 1000));
   out.per_day = HENG_TRY(reader.whole_or("per_day", 0, 0, 1'000'000));
   out.confirm = HENG_TRY(reader.flag_or("confirm", false));
+  out.own = HENG_TRY(reader.flag_or("own", false));
   std::set<std::string> names;
   for (const Value* argument : HENG_TRY(reader.tables_or_none("argument"))) {
     out.arguments.push_back(HENG_TRY(read_argument(*argument, file, out)));
@@ -114,6 +115,9 @@ Result<std::unique_ptr<ToolPolicy>> ToolPolicy::create(std::string_view text, co
     const auto key = tool.name;
     if (!out->tools_.emplace(key, std::move(tool)).second) return reader.fail(table->line, fmt::format("the tool \"{}\" is there twice: which rule holds?", key));
   }
+  const std::string unlisted = HENG_TRY(reader.text_or("unlisted_client_tools", "deny"));
+  if (unlisted != "deny" && unlisted != "confirm") return reader.fail(reader.line_of("unlisted_client_tools"), "unlisted_client_tools must be deny or confirm");
+  out->unlisted_confirmed_ = unlisted == "confirm";
   HENG_TRY(reader.finish());
   if (out->tools_.empty()) return reader.fail("there is no [[tool]]: every call would be denied");
   return out;
@@ -129,7 +133,15 @@ ToolVerdict ToolPolicy::decide(const Principal& principal, const ToolCall& call)
   };
   if (call.quarantined) return deny("a parser of untrusted text has no tools");
   const auto found = tools_.find(call.tool);
-  if (found == tools_.end()) return deny(fmt::format("no rule allows the tool \"{}\"", call.tool));
+  if (found == tools_.end() || (call.returned && found->second.own)) {
+    out.listed = false;
+    if (!call.returned || !unlisted_confirmed_) return deny(fmt::format("no rule allows the tool \"{}\"", call.tool));
+    for (const auto& [name, value] : call.arguments)
+      if (value.labels.integrity < Integrity::user) out.untrusted.push_back(name);
+    out.decision = Decision::confirm;
+    out.reason = fmt::format("no rule describes the client's tool \"{}\": whatever it changes or sends, a person must confirm", call.tool);
+    return out;
+  }
   const ToolRule& tool = found->second;
   if (!tool.roles.empty() && std::none_of(tool.roles.begin(), tool.roles.end(), [&](const std::string& role) { return principal.has_role(role); }))
     return deny(fmt::format("the caller has none of the roles that may use \"{}\"", call.tool));

@@ -74,7 +74,7 @@ class PersonalDataCheck final : public Check {
 /// How much the text reads like an attack on the model. Advises: the verdict's action stays.
 class InjectionCheck final : public Check {
  public:
-  explicit InjectionCheck(std::unique_ptr<guard_injection::Detector> detector) : detector_(std::move(detector)) {}
+  explicit InjectionCheck(std::shared_ptr<const guard_injection::Detector> detector) : detector_(std::move(detector)) {}
   std::string_view name() const override { return "injection"; }
   Result<void> look(const Principal&, const std::string& text, Direction direction, GuardVerdict& verdict) const override {
     if (direction == Direction::answer) return {};
@@ -89,7 +89,7 @@ class InjectionCheck final : public Check {
   }
 
  private:
-  std::unique_ptr<guard_injection::Detector> detector_;
+  std::shared_ptr<const guard_injection::Detector> detector_;   // shared with the scoring of conversations
 };
 
 /// What may be said to a customer. Not asked of what customers say.
@@ -151,11 +151,11 @@ class EgressCheck final : public Check {
 
 }  // namespace
 
-Result<std::vector<std::unique_ptr<Check>>> all_checks(GatewaySettings settings) {
+Result<std::vector<std::unique_ptr<Check>>> all_checks(GatewaySettings settings, std::shared_ptr<const guard_injection::Detector> detector) {
   std::vector<std::unique_ptr<Check>> out;
   out.push_back(std::make_unique<TextCheck>(HENG_TRY(guard::TextGuard::create(settings.text))));
   out.push_back(HENG_TRY(PersonalDataCheck::create(settings)));
-  out.push_back(std::make_unique<InjectionCheck>(HENG_TRY(guard_injection::Detector::create())));
+  out.push_back(std::make_unique<InjectionCheck>(std::move(detector)));
   if (!settings.marketing) settings.marketing = HENG_TRY(guard_conduct::PhraseRules::create(guard_conduct::default_marketing_text(), "marketing.toml"));
   if (!settings.suitability) settings.suitability = HENG_TRY(guard_conduct::Suitability::create(guard_conduct::default_suitability_text(), "suitability.toml"));
   out.push_back(std::make_unique<ConductCheck>(settings.marketing, settings.suitability));

@@ -1,4 +1,4 @@
-#include "http_client.h"
+#include "heng/infer/remote/http_client.h"
 
 #include <fmt/format.h>
 

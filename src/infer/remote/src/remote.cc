@@ -9,7 +9,7 @@
 #include "event_stream.h"
 #include "heng/base/hash.h"
 #include "heng/base/ids.h"
-#include "http_client.h"
+#include "heng/infer/remote/http_client.h"
 #include "wire.h"
 
 namespace heng::infer {

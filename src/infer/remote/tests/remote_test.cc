@@ -11,7 +11,7 @@
 
 #include "circuit_breaker.h"
 #include "event_stream.h"
-#include "http_client.h"
+#include "heng/infer/remote/http_client.h"
 #include "wire.h"
 
 namespace heng::infer {

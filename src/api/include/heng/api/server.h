@@ -51,6 +51,7 @@ struct ApiSettings {
   std::chrono::milliseconds request_time{600'000};   ///< Deadline given to a model request.
   int max_tokens = 4096;                             ///< Most tokens one answer may ask for.
   access::Policy policy{access::builtin_rules()};    ///< Who may do what.
+  std::string provider = "Heng";                     ///< The institution in the labels of generated content.
   int embedding_inputs = 2048;                       ///< Most texts in one embeddings request, as OpenAI's limit.
 };
 

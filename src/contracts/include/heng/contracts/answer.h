@@ -73,6 +73,21 @@ struct AskRequest {
   Priority priority = Priority::interactive;
 };
 
+/// Label of generated content (人工智能生成合成内容标识办法, art. 4 and 5): goes with every answer and into every export.
+struct ContentLabel {
+  std::string text;                   ///< What a reader sees.
+  std::string provider;               ///< Name or code of the institution.
+  std::string content_id;             ///< Of this content; the request's id.
+};
+
+/// What the tool policy said of a tool call that is handed to the client.
+struct ToolNotice {
+  std::string id, name;
+  std::string decision;               ///< "allow", "confirm" (a person confirms it before the client runs it), "deny" (not handed out).
+  std::string reason, clause;
+  std::vector<std::string> untrusted; ///< Arguments whose values come from documents, tools or the model.
+};
+
 struct StageTiming {
   std::string stage;
   double ms = 0;
@@ -94,6 +109,8 @@ struct AskAnswer {
   RequestId request;
   std::vector<StageTiming> timings;
   std::string review;                 ///< Id in the review queue, where the answer went there instead of to the user.
+  ContentLabel label;
+  double injection_score = 0;         ///< 0…1, how much the conversation reads like an attack: advice.
 };
 
 /// Events of a streamed answer, in order: stage…, passages, sentence… , done (by return).
@@ -159,6 +176,9 @@ struct ChatReply {
   std::int64_t audit_index = -1;
   RequestId request;
   std::string review;                 ///< Id in the review queue, where the text went there instead of to the user.
+  ContentLabel label;
+  std::vector<ToolNotice> tools;      ///< One for each tool call that the model proposed.
+  double injection_score = 0;         ///< 0…1, how much the conversation reads like an attack: advice.
 };
 /// The same flow for plain chat: admit → open record → guard in → infer → guard out → close record.
 class Chatter {

@@ -33,6 +33,16 @@ class Guard {
   virtual ~Guard() = default;
   virtual Result<GuardVerdict> check_input(const Principal&, const std::string& text) const = 0;
   virtual Result<GuardVerdict> check_output(const Principal&, const std::string& text) const = 0;
+  /// check_output of a text that a model wrote from a prompt with these canaries: words that stand only in the prompt and may not leave in
+  /// any disguise. Each has at least 8 letters or digits. Default: a plain search, then check_output.
+  virtual Result<GuardVerdict> check_written(const Principal& principal, const std::string& text, const std::vector<std::string>& canaries) const {
+    for (const auto& canary : canaries)
+      if (text.find(canary) != std::string::npos) return GuardVerdict{GuardAction::withhold, {}, "the text holds a canary of its prompt"};
+    return check_output(principal, text);
+  }
+  /// How much the user's turns, oldest first, read like an attack in pieces, 0…1: each by itself, neighbours together, and what has
+  /// gathered over the session. Advice, not a decision; an error counts as withhold. Default: 0.
+  virtual Result<double> score_conversation(const Principal&, const std::vector<std::string>&) const { return 0.0; }
   /// A text about to be kept in a record: its `masked` is what may stand there. Decides nothing. Default: everything may.
   virtual Result<GuardVerdict> check_record(const Principal&, const std::string&) const { return GuardVerdict{}; }
 };

@@ -13,6 +13,7 @@
 #include "heng/contracts/knowledge.h"
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
+#include "heng/contracts/tools.h"
 
 namespace heng::pipeline {
 
@@ -28,6 +29,7 @@ struct AskerSettings {
   double strong_evidence = 0.65;        ///< From here the passages carry an answer: the model may not say that there is none.
   double least_evidence = 0.45;         ///< Below this strength after it, the answer is an abstention without asking the model.
   bool compute = true;                  ///< Let the model propose calculations over figures of the passages.
+  std::string provider = "Heng";        ///< Named in the label of generated content: the institution's name or code.
 };
 
 /// What the flow needs of other rooms. All must outlive the asker and be thread-safe.
@@ -42,6 +44,7 @@ struct AskerPorts {
   Random& random;
   Reviews* reviews = nullptr;           ///< Without a queue, what needs a person is withheld.
   const Stops* stops = nullptr;         ///< Without stop buttons nothing is halted.
+  ToolGate* tools = nullptr;            ///< Without a gate no tool is called: nothing is searched or computed.
 };
 
 /// Answers questions from a knowledge base; the order of its stages stands in src/stages.cc.

@@ -11,6 +11,7 @@
 #include "heng/contracts/inference.h"
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
+#include "heng/contracts/tools.h"
 
 namespace heng::pipeline {
 
@@ -23,6 +24,7 @@ enum class OutputGuard {
 struct ChatterSettings {
   OutputGuard output_guard = OutputGuard::stream;
   int hold_back_code_points = 128;  ///< At least the longest entity a rule can match.
+  std::string provider = "Heng";    ///< Named in the label of generated content: the institution's name or code.
 };
 
 /// What the flow needs of other rooms. All must outlive the chatter and be thread-safe.
@@ -34,6 +36,7 @@ struct ChatterPorts {
   Random& random;
   Reviews* reviews = nullptr;      ///< Without a queue, what needs a person is withheld.
   const Stops* stops = nullptr;    ///< Without stop buttons nothing is halted.
+  ToolGate* tools = nullptr;       ///< Without a gate no tool call is handed out.
 };
 
 /// Plain chat under the same contract as ask: open record → guard in → infer → guard out → close record → reply.

@@ -42,6 +42,7 @@ struct Batch {
 struct EngineSettings {
   std::function<Result<TaskKind>(const std::string& task)> resolve;   ///< Null: every task is a label task of `labeller`.
   std::function<std::string(const Alert&)> alert_json;                ///< What deliveries send; needed for them.
+  std::string provider = "Heng";      ///< The institution in the labels of briefs.
   std::string entities_task;          ///< Run on every stream that has tasks, where not empty: rules count by company.
   Tier tier = Tier::automatic;
   int most_waiting_pushes = 32;       ///< More at once are refused as overloaded.

@@ -12,6 +12,9 @@
 #include "heng/guard_conduct/phrases.h"
 #include "heng/guard_conduct/suitability.h"
 #include "heng/guard_egress/filter.h"
+#include "heng/guard_egress/tools.h"
+#include "heng/guard_flow/conversation.h"
+#include "heng/guard_injection/detector.h"
 #include "heng/guard_pii/policy.h"
 
 namespace heng::guard_flow {
@@ -42,6 +45,7 @@ struct GatewaySettings {
   std::shared_ptr<const guard_conduct::PhraseRules> marketing;      ///< Shared with who lists policies; null: the ones that come with Heng.
   std::shared_ptr<const guard_conduct::Suitability> suitability;
   guard_egress::EgressSettings egress;                              ///< With the link policy.
+  std::shared_ptr<const guard_egress::ToolPolicy> tools;            ///< For the tool gate beside the gateway, which does not look at it.
 };
 
 /// All checks in order, as the ports of the flow. See README.
@@ -50,18 +54,26 @@ class Gateway final : public Guard, public GuardScanner {
   /// Errors: invalid_argument (key, limits), internal (patterns).
   static Result<std::unique_ptr<Gateway>> create(GatewaySettings settings);
   /// For tests and for checks of an institution's own.
-  explicit Gateway(std::vector<std::unique_ptr<Check>> checks) : checks_(std::move(checks)) {}
+  explicit Gateway(std::vector<std::unique_ptr<Check>> checks, std::shared_ptr<const guard_injection::Detector> detector = nullptr)
+      : checks_(std::move(checks)), detector_(std::move(detector)) {}
 
   /// Errors: internal (a check failed: says which). The caller refuses.
   Result<GuardVerdict> check_input(const Principal& principal, const std::string& text) const override;
   Result<GuardVerdict> check_output(const Principal& principal, const std::string& text) const override;
   Result<GuardVerdict> check_record(const Principal& principal, const std::string& text) const override;
   Result<GuardVerdict> scan(const Principal& principal, const std::string& text) const override;
+  /// The answer's checks, and that none of the canaries leaves in any disguise. Errors: also invalid_argument (a canary too short).
+  Result<GuardVerdict> check_written(const Principal& principal, const std::string& text, const std::vector<std::string>& canaries) const override;
+  Result<double> score_conversation(const Principal& principal, const std::vector<std::string>& turns) const override;
+  /// A score from here on is called an attack.
+  double injection_threshold() const { return detector_ ? detector_->threshold() : 0.5; }
   /// `only`: the name of one check; empty: all.
   Result<GuardVerdict> look(const Principal& principal, const std::string& text, Direction direction, std::string_view only = {}) const;
 
  private:
   std::vector<std::unique_ptr<Check>> checks_;
+  std::shared_ptr<const guard_injection::Detector> detector_;   // shared with its check; null: conversations are not scored
+  mutable ConversationMemory conversations_;
 };
 
 /// The gateway in force, which can be replaced while it is used: a request that began with the old one ends with it.
@@ -76,6 +88,11 @@ class LiveGateway final : public Guard, public GuardScanner {
   Result<GuardVerdict> check_output(const Principal& principal, const std::string& text) const override { return current()->check_output(principal, text); }
   Result<GuardVerdict> check_record(const Principal& principal, const std::string& text) const override { return current()->check_record(principal, text); }
   Result<GuardVerdict> scan(const Principal& principal, const std::string& text) const override { return current()->scan(principal, text); }
+  Result<GuardVerdict> check_written(const Principal& principal, const std::string& text, const std::vector<std::string>& canaries) const override {
+    return current()->check_written(principal, text, canaries);
+  }
+  Result<double> score_conversation(const Principal& principal, const std::vector<std::string>& turns) const override { return current()->score_conversation(principal, turns); }
+  double injection_threshold() const { return current()->injection_threshold(); }
 
  private:
   std::shared_ptr<const Gateway> current() const {
