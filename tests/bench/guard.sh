@@ -8,6 +8,8 @@ build=$(dirname "$HENG_BIN")
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 echo "-- speed of rules and tagger, p99 for 4 KB"
 "$HENG_BIN/guard_pii_bench" --benchmark_min_time=0.5 2>/dev/null
+echo "-- delay that the guards add to an answer (goal: p95 at most 10 ms)"
+"$HENG_BIN/guard_flow_bench"
 for suite in guard_pii guard_conduct guard_injection guard_egress guard_flow; do
   echo "-- $suite (its tests print the figures)"
   "$HENG_BIN/${suite}_test" | grep -E "clean|obfuscated|precision|names:|splits|injection|marketing:|egress:|worst-case|FAILED|PASSED" || true

@@ -90,6 +90,8 @@ Result<void> permit_tool(Flow& flow, const std::string& tool, const std::string&
     flow.note("tool:" + tool, "deny", reason);
     return Error(ErrorCode::policy_denied, fmt::format("the tool {} may not be called: {}", tool, reason));
   };
+  if (flow.ports.stops)
+    if (auto may = flow.ports.stops->check({flow.request.principal.tenant, "", "", tool}); !may.ok()) return denied(may.error().message);
   if (!flow.ports.tools) return denied("there is no tool gate");
   ToolUse use;
   use.tool = tool;
@@ -113,8 +115,11 @@ std::vector<ToolNotice> judge_calls(const ChatterPorts& ports, const Principal& 
     notice.id = call.id;
     notice.name = call.name;
     notice.decision = "deny";
+    const auto halted = ports.stops ? ports.stops->check({principal.tenant, "", "", call.name}) : Result<void>();
     const Json arguments = Json::parse(call.arguments_json.empty() ? "{}" : call.arguments_json, nullptr, false);
-    if (!ports.tools) {
+    if (!halted.ok()) {
+      notice.reason = halted.error().message;
+    } else if (!ports.tools) {
       notice.reason = "there is no tool gate";
     } else if (!arguments.is_object()) {
       notice.reason = "the arguments are no JSON object";

@@ -151,6 +151,32 @@ TEST_F(ToolsTest, EveryReplyIsLabelled) {
   EXPECT_EQ(reply->label.content_id, reply->request.value);
 }
 
+/// Halts one tool.
+class ToolStop final : public Stops {
+ public:
+  explicit ToolStop(std::string tool) : tool_(std::move(tool)) {}
+  Result<void> check(const StopQuestion& question) const override {
+    if (question.tool == tool_) return {ErrorCode::policy_denied, "the tool is stopped"};
+    return {};
+  }
+  Result<StopInfo> stop(const Principal&, StopKind, const std::string&, const std::string&) override { return {ErrorCode::unsupported, "no"}; }
+  Result<StopInfo> resume(const Principal&, std::int64_t, const std::string&) override { return {ErrorCode::unsupported, "no"}; }
+  Result<std::vector<StopInfo>> list(const Principal&, bool) override { return {ErrorCode::unsupported, "no"}; }
+
+ private:
+  std::string tool_;
+};
+
+TEST_F(ToolsTest, AStopButtonHaltsOneTool) {
+  const ToolStop stop("transfer");
+  model.calls.push_back({"c2", "get_balance", "{}"});
+  auto chatter = RecordedChatter::create({}, {model, audit, guard, system_clock(), random, nullptr, &stop, &gate});
+  const auto reply = (*chatter)->chat(turn, {}, {});
+  ASSERT_TRUE(reply.ok());
+  ASSERT_EQ(reply->result.message.tool_calls.size(), 1u);
+  EXPECT_EQ(reply->result.message.tool_calls[0].name, "get_balance");
+}
+
 struct AskToolsTest : testing::Test {
   fakes::Journal journal;
   fakes::ScriptedInference inference{journal};
