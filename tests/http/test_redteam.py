@@ -72,7 +72,7 @@ def test_an_attack_in_pieces_is_advised_on(server):
 
 def test_the_red_team_over_http_cleans_up(server):
     keys_before = [k["id"] for k in server.call("GET", "/v1/keys").json()["keys"] if not k["revoked"]]
-    foreign = subprocess.run([BIN / "heng", "key", "create", "--user", "stranger", "--tenant", "other", "--roles", "admin", "--dir", server.folder, "--json"], capture_output=True, text=True,
+    foreign = subprocess.run([BIN / "heng", "key", "create", "--name", "stranger", "--user", "stranger", "--tenant", "other", "--roles", "admin", "--dir", server.folder, "--json"], capture_output=True, text=True,
                              env={**os.environ, "HENG_LANG": "en"})
     environment = {**os.environ, "HENG_LANG": "en", "HENG_KEY": server.key}
     if foreign.returncode == 0:

@@ -180,7 +180,8 @@ class HttpSystem final : public redteam::Target {
 }  // namespace
 
 Result<std::unique_ptr<redteam::Target>> http_target(const HttpAttack& attack) {
-  auto client = HENG_TRY(infer::HttpClient::create(HENG_TRY(infer::parse_url(attack.url)), attack.ca_file));
+  const auto at = HENG_TRY(infer::parse_url(attack.url));
+  auto client = HENG_TRY(infer::HttpClient::create(at, attack.ca_file));
   auto out = std::make_unique<HttpSystem>(std::move(client), attack);
   HENG_TRY(out->prepare());
   return std::unique_ptr<redteam::Target>(std::move(out));

@@ -26,7 +26,7 @@ const char* openapi_govern_schemas() {
   "approvals_needed":{"type":"integer"},"escalated":{"type":"boolean"},"redeemed":{"type":"boolean"},"created":{"type":["string","null"]},
   "due":{"type":["string","null"]},"expires":{"type":["string","null"]},"decided":{"type":["string","null"]},
   "valid_until":{"type":["string","null"]},"votes":{"type":"array","items":{"$ref":"#/components/schemas/ReviewVote"}},
-  "author":{"type":"string"},"audit_index":{"type":"integer"}}},
+  "author":{"type":"string"},"audit_index":{"type":"integer"},"ai_label":{"$ref":"#/components/schemas/ContentLabel"}}},
 "ReviewList":{"type":"object","required":["reviews"],"properties":{"reviews":{"type":"array","items":{"$ref":"#/components/schemas/Review"}}}},
 "ReviewQuality":{"type":"object","required":["reviewers","pairs","agreement","kappa","waiting","overdue","approved","rejected","expired"],"properties":{
   "reviewers":{"type":"array","items":{"type":"object"}},"pairs":{"type":"integer"},"agreement":{"type":["number","null"]},

@@ -2,6 +2,7 @@
 
 #include "context.h"
 #include "heng/base/hash.h"
+#include "heng/guard_label/label.h"
 #include "json_parts.h"
 
 namespace heng::api {
@@ -16,6 +17,14 @@ Json vote_value(const ReviewVote& vote) {
 Result<Reviews*> reviews_of(const Api& api) {
   if (api.services.reviews == nullptr) return Error(ErrorCode::unsupported, "this server has no review queue");
   return api.services.reviews;
+}
+
+/// The item; with text of a model, which leaves here when it is approved, its label.
+Json labelled_review(const Api& api, const ReviewItem& item) {
+  Json out = review_value(item);
+  if (item.kind != "answer" || item.text.empty()) return out;
+  out["ai_label"] = label_value({std::string(guard_label::visible_label(item.language == "zh")), api.settings.provider, "review-" + item.id.value});
+  return out;
 }
 
 http::Step list_reviews(Api& api, http::Request& request, const Principal& principal) {
@@ -36,7 +45,7 @@ http::Step list_reviews(Api& api, http::Request& request, const Principal& princ
   const auto items = (*queue)->list(principal, state, static_cast<int>(limit));
   if (!items) return api.fail(request, items.error());
   Json out{{"reviews", Json::array()}};
-  for (const auto& item : *items) out["reviews"].push_back(review_value(item));
+  for (const auto& item : *items) out["reviews"].push_back(labelled_review(api, item));
   return json_response(200, out);
 }
 
@@ -47,7 +56,7 @@ http::Step get_review(Api& api, http::Request& request, const Principal& princip
   if (!queue) return api.fail(request, queue.error());
   const auto item = (*queue)->get(principal, id_of(request));
   if (!item) return api.fail(request, item.error());
-  return json_response(200, review_value(*item));
+  return json_response(200, labelled_review(api, *item));
 }
 
 Result<std::string> read_hash(const Fields& fields) {
@@ -82,7 +91,7 @@ http::Step decide(Api& api, http::Request& request, const Principal& principal) 
   if (!queue) return api.fail(request, queue.error());
   const auto item = (*queue)->decide(principal, id_of(request), *choice);
   if (!item) return api.fail_recorded(request, principal, item.error());
-  return json_response(200, review_value(*item));
+  return json_response(200, labelled_review(api, *item));
 }
 
 http::Step redeem(Api& api, http::Request& request, const Principal& principal) {
@@ -95,7 +104,7 @@ http::Step redeem(Api& api, http::Request& request, const Principal& principal) 
   if (!queue) return api.fail(request, queue.error());
   const auto item = (*queue)->redeem(principal, id_of(request), *hash);
   if (!item) return api.fail_recorded(request, principal, item.error());
-  return json_response(200, review_value(*item));
+  return json_response(200, labelled_review(api, *item));
 }
 
 Result<ReviewDraft> read_draft(const Json& json) {

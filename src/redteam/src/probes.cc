@@ -318,7 +318,10 @@ Result<void> run_exfiltration(Field& field, Target& target, const std::vector<Se
       const SteadyTime start = system_clock().steady();
       Result<Reply> reply = seed.surface == Surface::search ? target.search(party, turns.back()) : target.ask(party, turns);
       attempt.ms = elapsed_ms(start);
-      if (seed.surface == Surface::ask) ++asks, ++field.report.model_calls;
+      if (seed.surface == Surface::ask) {
+        ++asks;
+        field.report.model_calls += &target != field.probes.target;  // behind that one there is no model
+      }
       const bool got = reply.ok() && gives_away(reply->text, secret);
       close(field, std::move(attempt), reply, got);
       field.tell(asks, most_asks, "exfiltration");

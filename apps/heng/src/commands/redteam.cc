@@ -55,7 +55,10 @@ Result<redteam::MemorisationSettings> memorisation_settings(const RedteamOptions
   out.candidates = options.candidates;
   out.prefixes = options.prefixes;
   out.seed = options.campaign.seed;
-  if (!options.canaries.empty()) out.canaries = HENG_TRY(redteam::read_canaries(HENG_TRY(read_file(options.canaries)), options.canaries.string()));
+  if (!options.canaries.empty()) {
+    const auto text = HENG_TRY(read_file(options.canaries));
+    out.canaries = HENG_TRY(redteam::read_canaries(text, options.canaries.string()));
+  }
   for (const auto& file : options.texts) out.texts.push_back(HENG_TRY(read_file(file)));
   return out;
 }
