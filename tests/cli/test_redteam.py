@@ -78,10 +78,12 @@ per_request = 1000
   name = "to"
   type = "text"
   least_integrity = "untrusted"
+  highest_class = "C2"
   [[tool.argument]]
   name = "body"
   type = "text"
   least_integrity = "untrusted"
+  highest_class = "C2"
 ''')
     done = empty.here("redteam", "--fast", "--probes", "66", "--families", "tool_abuse", "--json", code=1)
     report = json.loads(done.stdout)

@@ -96,7 +96,7 @@ class Parrot final : public Inference {
   Result<ScoreResult> score(const ScoreRequest& request, std::stop_token) override {
     ScoreResult out;
     out.logprobs.resize(1);
-    for (std::size_t i = 0; i < request.candidates.size(); ++i) out.logprobs[0].push_back(request.candidates[i] == secret ? -1 : i == 0 ? -20 : -10 - static_cast<double>(i % 9));
+    for (std::size_t i = 0; i < request.candidates.size(); ++i) out.logprobs[0].push_back(request.candidates[i] == secret ? -1 : request.candidates[i] == "1234-9876" ? -20 : -10 - static_cast<double>(i % 9));
     return out;
   }
   Result<EmbedResult> embed(const EmbedRequest&, std::stop_token) override { return {ErrorCode::unsupported, "no"}; }
@@ -129,9 +129,9 @@ TEST(Memorisation, TellsTheKnownFromTheUnknown) {
   EXPECT_GT(calls, 4);
   // a spent budget measures nothing and passes nothing
   calls = 0;
-  found = measure_memorisation(parrot, settings, 3, calls, {}, {});
+  found = measure_memorisation(parrot, settings, 9, calls, {}, {});
   ASSERT_TRUE(found.ok());
-  EXPECT_EQ(calls, 3);
+  EXPECT_EQ(calls, 9);
   EXPECT_FALSE(found->back().passed);
 }
 
