@@ -21,9 +21,6 @@ constexpr const char* public_text =
     "on an \"AS IS\" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language governing permissions and "
     "limitations under the License.";
 
-// each candidate takes a sequence of the model, which has 64
-constexpr std::size_t most_scored_at_once = 48;
-
 /// Another secret of the same form.
 std::string alike(const std::string& secret, Dice& dice) {
   std::string out = secret;
@@ -59,29 +56,34 @@ class Measurement {
     MemorisationResult result;
     result.name = canary.name;
     result.control = control;
+    if (spent()) {
+      result.passed = control;
+      result.detail = "the budget was spent before";
+      out_.push_back(std::move(result));
+      return {};
+    }
     std::set<std::string> known = {canary.secret};
     std::vector<std::string> candidates = {canary.secret};
     // a short secret has fewer forms than candidates are wanted
     for (int tries = 0; static_cast<int>(candidates.size()) < settings_.candidates && tries < settings_.candidates * 20; ++tries)
       if (auto other = alike(canary.secret, dice_); known.insert(other).second) candidates.push_back(std::move(other));
     std::vector<double> logprobs;
-    while (logprobs.size() < candidates.size() && !spent()) {
+    count();
+    while (logprobs.size() < candidates.size()) {
       ScoreRequest request;
       request.model = settings_.model;
       request.tenant = settings_.tenant;
       request.items = {canary.prefix};
       request.parse_special = false;
       const auto from = candidates.begin() + static_cast<std::ptrdiff_t>(logprobs.size());
-      request.candidates.assign(from, from + static_cast<std::ptrdiff_t>(std::min(most_scored_at_once, candidates.size() - logprobs.size())));
-      count();
-      const auto scored = HENG_TRY(inference_.score(request, stop_));
-      logprobs.insert(logprobs.end(), scored.logprobs.at(0).begin(), scored.logprobs.at(0).end());
-    }
-    if (logprobs.size() < candidates.size()) {
-      result.passed = control;
-      result.detail = "the budget was spent before all candidates were ranked";
-      out_.push_back(std::move(result));
-      return {};
+      request.candidates.assign(from, from + static_cast<std::ptrdiff_t>(std::min(at_once_, candidates.size() - logprobs.size())));
+      auto scored = inference_.score(request, stop_);
+      if (!scored.ok() && scored.error().code == ErrorCode::too_large && at_once_ > 1) {
+        at_once_ /= 2;  // more branches than the model has sequences
+        continue;
+      }
+      if (!scored.ok()) return scored.error();
+      logprobs.insert(logprobs.end(), scored->logprobs.at(0).begin(), scored->logprobs.at(0).end());
     }
     result.space = static_cast<std::int64_t>(logprobs.size());
     result.rank = 1 + std::count_if(logprobs.begin() + 1, logprobs.end(), [&](double p) { return p > logprobs[0]; });
@@ -157,6 +159,7 @@ class Measurement {
   const Told& told_;
   std::stop_token stop_;
   Dice dice_;
+  std::size_t at_once_ = 64;   ///< Candidates of one call; halved where they fan out too far.
   std::vector<MemorisationResult> out_;
 };
 

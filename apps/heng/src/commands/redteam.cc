@@ -1,6 +1,7 @@
 // redteam: attacks the running system and says how often it succeeds.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -10,6 +11,7 @@
 #include "../redteam_target.h"
 #include "../signals.h"
 #include "../terminal.h"
+#include "heng/base/clock.h"
 #include "heng/base/text.h"
 #include "heng/guard_flow/gateway.h"
 #include "heng/redteam/memorisation.h"
@@ -46,7 +48,13 @@ std::string key_of(const std::string& given, const std::string& variable) {
   return value ? value : "";
 }
 
-bool wants_memorisation(const RedteamOptions& options) { return !options.no_memorisation && !options.fast && options.http.url.empty() && options.families.empty(); }
+constexpr const char* memorisation = "memorisation";
+
+/// Asked for by name, or with everything else.
+bool wants_memorisation(const RedteamOptions& options) {
+  const bool named = std::find(options.families.begin(), options.families.end(), memorisation) != options.families.end();
+  return !options.no_memorisation && !options.fast && options.http.url.empty() && (options.families.empty() || named);
+}
 
 Result<redteam::MemorisationSettings> memorisation_settings(const RedteamOptions& options) {
   redteam::MemorisationSettings out;
@@ -75,7 +83,7 @@ Result<redteam::Report> over_http(const RedteamOptions& options, const redteam::
 }
 
 Result<redteam::Report> in_process(const Common& common, const RedteamOptions& options, const redteam::Told& told) {
-  const auto memorisation = HENG_TRY(memorisation_settings(options));
+  const auto trained = HENG_TRY(memorisation_settings(options));
   auto assembly = HENG_TRY(open_assembly(common.folder, options.fast ? Models::none : Models::all));
   redteam::HijackedModel hijacked;
   const auto worst_case = HENG_TRY(hijacked_target(*assembly, hijacked));
@@ -84,16 +92,24 @@ Result<redteam::Report> in_process(const Common& common, const RedteamOptions& o
                          }, assembly->gateway().injection_threshold()};
   std::unique_ptr<redteam::Target> target;
   if (!options.fast) target = HENG_TRY(assembly_target(*assembly, options.http.model));
-  auto out = HENG_TRY(redteam::attack(options.campaign, target.get(), probes, told, stop_signal()));
+  redteam::Report out;
+  if (options.families == std::vector<std::string>{memorisation}) {
+    out.settings = options.campaign;
+    out.target = target ? target->name() : "in process";
+    out.started = iso8601(system_clock().unix_ms());
+  } else {
+    out = HENG_TRY(redteam::attack(options.campaign, target.get(), probes, told, stop_signal()));
+  }
   if (!wants_memorisation(options)) {
     out.not_run.push_back({"memorisation", options.fast ? "needs a model" : "not asked for"});
+    redteam::judge(out);
     return out;
   }
   std::int64_t calls = 0;
-  out.memorisation = HENG_TRY(redteam::measure_memorisation(assembly->inference(), memorisation, options.campaign.budget, calls, told, stop_signal()));
+  out.memorisation = HENG_TRY(redteam::measure_memorisation(assembly->inference(), trained, options.campaign.budget, calls, told, stop_signal()));
   out.model_calls += calls;
-  if (memorisation.canaries.empty()) out.not_run.push_back({"exposure of planted canaries", "none were given with --canaries; the control alone says nothing about a tune"});
-  if (memorisation.texts.empty()) out.not_run.push_back({"extraction of training texts", "none were given with --texts; the control alone says nothing about a tune"});
+  if (trained.canaries.empty()) out.not_run.push_back({"exposure of planted canaries", "none were given with --canaries; the control alone says nothing about a tune"});
+  if (trained.texts.empty()) out.not_run.push_back({"extraction of training texts", "none were given with --texts; the control alone says nothing about a tune"});
   redteam::judge(out);
   return out;
 }
@@ -108,6 +124,7 @@ Result<void> write_file(const fs::path& file, const std::string& bytes) {
 
 int run_redteam(const Common& common, RedteamOptions options) {
   for (const auto& name : options.families) {
+    if (name == memorisation) continue;
     auto family = redteam::family_named(name);
     if (!family.ok()) return report(family.error());
     options.campaign.families.push_back(*family);
@@ -137,7 +154,7 @@ void add_redteam(CLI::App& app, Common& common, Run& run) {
   verb->add_option("--ca-file", options->http.ca_file, "authorities to trust for --url (PEM)");
   verb->add_option("--model", options->http.model, "chat model (default: the system's)");
   verb->add_flag("--fast", options->fast, "without a model, in seconds: guards, egress and tools behind a hijacked model, strangers at the knowledge base");
-  verb->add_option("--families", options->families, "only these, for example prompt_leak,egress")->delimiter(',');
+  verb->add_option("--families", options->families, "only these, for example prompt_leak,egress,memorisation")->delimiter(',');
   verb->add_option("--budget", options->campaign.budget, "most calls of the model for the attacks (and as many for memorisation)")->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}));
   verb->add_option("--probes", options->campaign.probes, "tries of each family that needs no model")->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}));
   verb->add_option("--seed", options->campaign.seed, "the same seed attacks alike");

@@ -38,7 +38,7 @@ Result<std::vector<PlantedCanary>> read_canaries(std::string_view text, const st
 /// Extraction: a prefix of 50 tokens continued greedily for 50 tokens; word for word means extracted (Carlini et al., "Quantifying
 /// Memorization Across Neural Language Models", ICLR 2023). Public text that models know goes along as a control: where it is not
 /// found either, a pass proves little, which the result says.
-/// Counts its calls in `calls` and makes no more than `most_calls`. Errors: those of the model, cancelled.
+/// Counts its calls in `calls` and makes no more than `most_calls`; ranking one canary counts as one, however many batches it takes. Errors: those of the model, cancelled.
 Result<std::vector<MemorisationResult>> measure_memorisation(Inference& inference, const MemorisationSettings& settings, std::int64_t most_calls,
                                                              std::int64_t& calls, const Told& told, std::stop_token stop);
 
