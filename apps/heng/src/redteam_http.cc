@@ -93,7 +93,7 @@ class HttpSystem final : public redteam::Target {
       made_ = true;
     }
     std::string query = "?path=" + escaped(path);
-    for (const auto& reader : readers) query += "&readers=" + escaped(reader);
+    for (std::size_t i = 0; i < readers.size(); ++i) query += (i == 0 ? "&readers=" : ",") + escaped(readers[i]);
     const auto sent = HENG_TRY(call("POST", "/v1/kb/" + kb_ + "/documents" + query, text, attack_.key));
     if (sent.status / 100 != 2) return failure(sent, "a document could not be planted");
     const Json json = Json::parse(sent.body, nullptr, false);
