@@ -135,6 +135,8 @@ export interface Answer {
   audit_index: number;
   request_id: string;
   timings: { stage: string; ms: number }[];
+  /// Label of generated content: shown, and copied along. Answers kept from before have none.
+  ai_label?: { text: string; AIGC: Record<string, string> };
 }
 
 export type Stage = 'search' | 'read' | 'write' | 'verify';
