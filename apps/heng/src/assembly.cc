@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <mutex>
 
 #include "heng/audit/ledger.h"
 #include "heng/audit/reader.h"
@@ -34,6 +35,7 @@
 #include "heng/users/user_directory.h"
 #include "identities.h"
 #include "meaning.h"
+#include "policy_list.h"
 #include "streams_part.h"
 
 namespace heng::app {
@@ -60,6 +62,8 @@ struct Assembly::Parts {
   std::unique_ptr<erasure::SubjectErasure> subject_erasure;
   std::unique_ptr<guard::Verifier> verifier;
   std::unique_ptr<guard_flow::LiveGateway> guard;
+  std::mutex policies_mutex;
+  std::vector<PolicyInfo> policies;
   std::unique_ptr<quant::DecimalCalculator> calculator;
   std::unique_ptr<pipeline::DocumentAsker> asker;
   std::unique_ptr<pipeline::RecordedChatter> chatter;
@@ -121,6 +125,7 @@ std::vector<store::Migration> govern_migrations() {
   for (const auto& migration : users::migrations()) out.push_back(migration);
   for (const auto& migration : erasure::migrations()) out.push_back(migration);
   for (const auto& migration : monitor::migrations()) out.push_back(migration);
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.version < b.version; });
   return out;
 }
 
@@ -187,6 +192,7 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
   if (models == Models::all) verifier.scorers = meaning_scorers(p.router);
   p.verifier = HENG_TRY(guard::Verifier::create(std::move(verifier)));
   p.guard = std::make_unique<guard_flow::LiveGateway>(HENG_TRY(make_gateway(config, p.master)));
+  p.policies = HENG_TRY(policies_in_force(config.folder));
   p.calculator = quant::DecimalCalculator::create();
   p.asker = HENG_TRY(pipeline::DocumentAsker::create({}, {p.router, *p.knowledge, *p.ledger, *p.guard, *p.verifier, *p.calculator, system_clock(), system_random(), p.reviews.get(), p.stops.get()}));
   p.chatter = HENG_TRY(pipeline::RecordedChatter::create({}, {p.router, *p.ledger, *p.guard, system_clock(), system_random(), p.reviews.get(), p.stops.get()}));
@@ -201,8 +207,19 @@ Asker& Assembly::asker() { return *parts_->asker; }
 Chatter& Assembly::chatter() { return *parts_->chatter; }
 const GuardScanner& Assembly::guard() { return *parts_->guard; }
 Result<void> Assembly::reload_policies() {
-  parts_->guard->replace(HENG_TRY(make_gateway(parts_->config, parts_->master)));
+  auto before = HENG_TRY(policies_in_force(parts_->config.folder));
+  auto gateway = HENG_TRY(make_gateway(parts_->config, parts_->master));
+  auto after = HENG_TRY(policies_in_force(parts_->config.folder));
+  const auto same = [](const PolicyInfo& a, const PolicyInfo& b) { return a.sha256 == b.sha256; };
+  if (!std::equal(before.begin(), before.end(), after.begin(), after.end(), same)) return Error(ErrorCode::conflict, "the policies changed while they were read; the old ones stay, read them again");
+  parts_->guard->replace(std::move(gateway));
+  const std::lock_guard lock(parts_->policies_mutex);
+  parts_->policies = std::move(after);
   return {};
+}
+std::vector<PolicyInfo> Assembly::policies() {
+  const std::lock_guard lock(parts_->policies_mutex);
+  return parts_->policies;
 }
 Identity& Assembly::identity() { return *parts_->identity; }
 Audit& Assembly::audit() { return *parts_->ledger; }

@@ -5,6 +5,7 @@
 
 #include "../assembly.h"
 #include "../extractors.h"
+#include "../identity_provider.h"
 #include "../options.h"
 #include "../signals.h"
 #include "../streams_part.h"
@@ -86,6 +87,10 @@ int run_serve(const Common& common, const ServeOptions& options) {
   services.streams = &(*streams)->engine();
   services.guard = &parts.guard();
   services.users = &parts.users();
+  auto sign_in = make_sign_in(*config, parts.users());
+  if (!sign_in.ok()) return report(sign_in.error());
+  services.sign_in = sign_in->get();
+  services.policies = [&parts] { return parts.policies(); };
   services.monitor = [&parts](const Principal& who, int hours) { return parts.monitor_report(&who.tenant, hours); };
   auto policy = access::make_policy(config->roles);
   if (!policy.ok()) return report(policy.error());
