@@ -37,6 +37,7 @@ struct Asset {
   std::string media_type;
   std::string etag;                    ///< With quotes.
   bool immutable = false;              ///< The name holds a hash of the bytes: browsers may keep it for ever.
+  std::string_view gzip = {};          ///< The same compressed; empty: there is no such form.
 };
 
 /// Where the console's files come from. Thread-safe.
