@@ -75,13 +75,14 @@ export function startBrowser() {
   });
 }
 
-/// A page that must stay honest: it collects what should never happen (errors, dialogs, requests to elsewhere but `also`).
+/// A page that must stay honest: it collects what should never happen (errors, dialogs, requests to elsewhere). `also`: an
+/// address that the browser may go to; what that site's own pages ask for is not the page's, and is not fetched.
 export async function openPage(browser, address, { also, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(45_000);
   const troubles = [];
-  const foreign = (url) => !url.startsWith(address) && !(also && url.startsWith(also)) && !/^(blob|data|about):/.test(url);
+  const foreign = (url) => !url.startsWith(address) && !(also && (url.startsWith(also) || page.url().startsWith(also))) && !/^(blob|data|about):/.test(url);
   page.on('pageerror', (error) => troubles.push(`error: ${error.message}`));
   page.on('dialog', (dialog) => {
     troubles.push(`dialog: ${dialog.message()}`);
@@ -91,6 +92,7 @@ export async function openPage(browser, address, { also, ...options } = {}) {
   page.on('console', (message) => {
     if (/Content Security Policy|Refused to/.test(message.text())) troubles.push(`policy: ${message.text()}`);
   });
+  if (also) await page.route((url) => ![address, also].some((start) => url.href.startsWith(start)) && /^https?:/.test(url.href), (route) => route.abort());
   await page.goto(`${address}/`);
   return { page, context, troubles };
 }
