@@ -6,12 +6,13 @@ import http.server
 import json
 import re
 import threading
+import time
 
 import pytest
 import requests
 
-from conftest import EMBEDDING, Server, eventually
-from test_access import canary, fill, fits, name
+from conftest import Server, eventually
+from test_access import canary, fill, fits, name, own_words
 
 QUESTION = "What is the quarterly canary of this paper?"
 CANARY = re.compile(r"[0-9a-f]{12}")
@@ -92,12 +93,12 @@ def test_search(turned, mode):
         cells += len(documents)
         leaks += [(who, c) for c in forbidden if c in found.text]
         missed += [(who, c) for c in allowed if c not in found.text]
-        # asking for one by its own words finds it no better
+        # asking for one by a word that only it has finds it no better
         for document in documents[:: 7]:
-            direct = server.call("POST", "/v1/kb/matrix/search", key, json={"query": canary(document), "k": 5, "mode": mode})
-            leaks += [(who, c) for c in forbidden if c in direct.text and c != canary(document)]
+            direct = server.call("POST", "/v1/kb/matrix/search", key, json={"query": own_words(document).split()[0], "k": 5, "mode": mode})
+            leaks += [(who, c) for c in forbidden if c in direct.text]
             leaks += [(who, document) for r in direct.json()["results"] if r["doc"] == name(document) and not fits(who, document)]
-    assert cells == 24 * 54 * 2
+    assert cells == 24 * 54
     assert not leaks, leaks[:5]
     assert not missed or mode == "meaning", missed[:5]
 
@@ -170,6 +171,7 @@ def test_audit_and_export(turned):
 
 def test_nobody_sees_records_of_nobody_but_who_runs_the_machine(turned):
     server, _, _, auditors, _, _ = turned
+    time.sleep(1.1)  # of a flood of refusals fifty a second are recorded
     requests.get(server.url + "/v1/me", headers={"Authorization": "Bearer heng_" + "1" * 77}, timeout=30)
     mine = server.call("GET", "/v1/audit?limit=50", auditors["default"]).json()["records"]
     strangers = [r["index"] for r in mine if r["tenant"] == ""]
