@@ -141,7 +141,7 @@ def test_chat_with_a_knowledge_base(turned):
 
 def test_audit_and_export(turned):
     """Who may not read the ledger reads none of it; an auditor reads the own tenant's and no byte of another's."""
-    server, _, _, auditors, keys, documents = turned
+    server, _, admins, auditors, keys, documents = turned
     for who in (("default", "board", "loans", "C3"), ("shop", "board", "cards", "C3")):
         server.call("POST", "/v1/ask", keys[who], json={"kb": "matrix", "question": QUESTION})
     records = {tenant: server.call("GET", "/v1/audit?limit=1000", key).json()["records"] for tenant, key in auditors.items()}
@@ -163,6 +163,19 @@ def test_audit_and_export(turned):
             for tail in exports[2:]:
                 page = server.call("GET", f"/v1/audit/{index}{tail}", key)
                 assert page.status_code == 200 and not canaries[other] & set(CANARY.findall(page.text)), (tenant, index, tail)
+    # an auditor's own clearance holds in the ledger too: what was said of a higher class is withheld, the record is not
+    for clearance in ("C1", "C2"):
+        key = server.call("POST", "/v1/keys", admins["default"], json={"user": f"auditor-{clearance}", "roles": ["auditor"], "clearance": clearance}).json()["secret"]
+        above = {canary(d) for d in documents if d[3] > clearance}
+        mine = server.call("GET", "/v1/audit?limit=1000", key).json()["records"]
+        assert len(mine) >= len(records["default"]) and canaries["default"] & set(CANARY.findall(json.dumps(mine)))
+        assert not above & set(CANARY.findall(json.dumps(mine)))
+        held = [r["index"] for r in mine if r.get("closed", {}).get("withheld")]
+        assert len(held) > 10
+        for index in held[:: max(1, len(held) // 10)]:
+            for tail in ("", "/explain", "/explain?format=html"):
+                page = server.call("GET", f"/v1/audit/{index}{tail}", key)
+                assert page.status_code == 200 and not above & set(CANARY.findall(page.text)), (clearance, index, tail)
     newest = records["default"][0]["index"]
     for who, key in keys.items():
         for path in ("/v1/audit", "/v1/audit/checkpoint", "/v1/monitor", *(f"/v1/audit/{newest}{tail}" for tail in exports)):
