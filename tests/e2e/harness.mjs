@@ -17,8 +17,11 @@ export const fixtures = fileURLToPath(new URL('./fixtures/', import.meta.url));
 
 const startMs = 60_000;
 
-/// The program under test: {address, key, stop()}. `prepare(heng, dir)` runs before it serves.
-export async function startProgram(prepare = () => {}) {
+/// Where the packages of package-lock.json are.
+export { modules };
+
+/// The program under test: {address, key, stop()}. `prepare(heng, dir)` runs before it serves; port 0 is any free one.
+export async function startProgram(prepare = () => {}, port = 0) {
   if (process.env.HENG_E2E_URL) return { address: process.env.HENG_E2E_URL, key: process.env.HENG_E2E_KEY, stop: async () => {} };
   const heng = join(process.env.HENG_BIN, 'heng');
   const folder = mkdtempSync(join(tmpdir(), 'heng-e2e-'));
@@ -26,7 +29,7 @@ export async function startProgram(prepare = () => {}) {
   const { key } = JSON.parse(execFileSync(heng, ['init', dir, '--json'], { encoding: 'utf8' }));
   useSmallModel(heng, dir);
   prepare(heng, dir);
-  const program = spawn(heng, ['serve', '--dir', dir, '--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const program = spawn(heng, ['serve', '--dir', dir, '--port', String(port)], { stdio: ['ignore', 'pipe', 'pipe'] });
   process.once('exit', () => {
     program.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
@@ -72,13 +75,14 @@ export function startBrowser() {
   });
 }
 
-/// A page that must stay honest: it collects what should never happen (errors, dialogs, requests to elsewhere).
-export async function openPage(browser, address, options = {}) {
+/// A page that must stay honest: it collects what should never happen (errors, dialogs, requests to elsewhere). `also`: an
+/// address that the browser may go to; what that site's own pages ask for is not the page's, and is not fetched.
+export async function openPage(browser, address, { also, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(45_000);
   const troubles = [];
-  const foreign = (url) => !url.startsWith(address) && !/^(blob|data|about):/.test(url);
+  const foreign = (url) => !url.startsWith(address) && !(also && (url.startsWith(also) || page.url().startsWith(also))) && !/^(blob|data|about):/.test(url);
   page.on('pageerror', (error) => troubles.push(`error: ${error.message}`));
   page.on('dialog', (dialog) => {
     troubles.push(`dialog: ${dialog.message()}`);
@@ -88,6 +92,7 @@ export async function openPage(browser, address, options = {}) {
   page.on('console', (message) => {
     if (/Content Security Policy|Refused to/.test(message.text())) troubles.push(`policy: ${message.text()}`);
   });
+  if (also) await page.route((url) => ![address, also].some((start) => url.href.startsWith(start)) && /^https?:/.test(url.href), (route) => route.abort());
   await page.goto(`${address}/`);
   return { page, context, troubles };
 }

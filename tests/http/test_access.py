@@ -28,13 +28,16 @@ def own_words(document):
     return " ".join(hashlib.sha256(f"{document}{i}".encode()).hexdigest()[:8] for i in range(60))
 
 
+def canary(document):
+    return hashlib.sha256(name(document).encode()).hexdigest()[:12]
+
+
 def name(document):
     return "-".join(x or "any" for x in document) + ".md"
 
 
-@pytest.fixture(scope="module")
-def matrix(fresh_module):
-    server = fresh_module
+def fill(server):
+    """Keys of every tenant x role x desk x class, and a document of its own canary for every tenant x reader x desk x class."""
     admins = {"default": server.key}
     admins["shop"] = json.loads(server.run("key", "create", "--name", "shop", "--user", "boss", "--tenant", "shop", "--roles", "admin", "--dir", server.folder, "--json"))["secret"]
     keys = {}
@@ -47,12 +50,16 @@ def matrix(fresh_module):
     for tenant in TENANTS:
         assert server.call("POST", "/v1/kb", admins[tenant], json={"name": "matrix"}).status_code == 201
     for document in documents:
-        secret = hashlib.sha256(name(document).encode()).hexdigest()[:12]
         sent = server.call("POST", "/v1/kb/matrix/documents", admins[document[0]], params={"path": name(document), "readers": labels(*document[1:])},
-                           data=f"# Quarterly canary\n\nThe quarterly canary of this paper is {secret}. {own_words(document)}\n".encode())
+                           data=f"# Quarterly canary\n\nThe quarterly canary of this paper is {canary(document)}. {own_words(document)}\n".encode())
         assert sent.status_code == 201, sent.text
         ids[document] = sent.json()["document"]
-    return server, admins, keys, documents, ids
+    return admins, keys, documents, ids
+
+
+@pytest.fixture(scope="module")
+def matrix(fresh_module):
+    return fresh_module, *fill(fresh_module)
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +100,7 @@ def test_answers_read_nothing_that_is_forbidden(matrix):
     for who in (("default", "analyst", "loans", "C1"), ("shop", "board", "cards", "C2")):
         answer = server.call("POST", "/v1/ask", keys[who], json={"kb": "matrix", "question": "What is the quarterly canary of this paper?", "passages": 8}, timeout=400)
         assert answer.status_code == 200, answer.text
-        allowed = {hashlib.sha256(name(d).encode()).hexdigest()[:12] for d in documents if fits(who, d)}
-        forbidden = {hashlib.sha256(name(d).encode()).hexdigest()[:12] for d in documents} - allowed
+        forbidden = {canary(d) for d in documents if not fits(who, d)}
         assert not set(re.findall(r"[0-9a-f]{12}", answer.text)) & forbidden
 
 
@@ -136,6 +142,23 @@ def test_the_prompt_cache_is_not_shared(matrix):
     assert cached(own) > 100, "the tenant's own prompt is shared"
     assert cached(third) == 0, "a tenant that never asked finds nothing decoded"
     assert cached(third) > 100
+
+
+def test_the_prompt_cache_does_not_tell_one_desk_of_another(matrix):
+    """Within a tenant too: a count of cached tokens would say that another desk, class or role has sent this very prompt."""
+    server, _, keys, _, _ = matrix
+    secret = "Draft the board paper on the take-over of Harbour Freight for 17.25 yuan a share, to be announced on 3 March. " * 5
+    body = {"model": CHAT, "max_tokens": 1, "messages": [{"role": "user", "content": secret}]}
+    seen = {}
+    for who, key in keys.items():
+        answer = server.call("POST", "/v1/chat/completions", key, json=body)
+        assert answer.status_code == 200, answer.text
+        usage = answer.json()["usage"]
+        seen[who] = (usage["prompt_tokens_details"]["cached_tokens"], usage["prompt_tokens"])
+    # what every prompt begins with may be shared with one's own earlier ones
+    assert len(seen) == 24 and all(total > 120 and cached < 40 for cached, total in seen.values()), seen
+    again = server.call("POST", "/v1/chat/completions", keys[("default", "board", "cards", "C3")], json=body).json()["usage"]
+    assert again["prompt_tokens_details"]["cached_tokens"] > 100, "one's own prompt is shared"
 
 
 def test_rights_of_roles(matrix):

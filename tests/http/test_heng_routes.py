@@ -1,5 +1,7 @@
 """Heng's own routes, over the real program."""
+import gzip
 import json
+import re
 
 import requests
 
@@ -150,3 +152,19 @@ def test_extract(server):
     assert missing.status_code == 404 and "entities" in missing.json()["error"]["message"]
     for bad in ({"task": "entities"}, {"task": "entities", "items": []}, {"task": "entities", "items": [3]}, {"items": ["x"]}, {"task": "entities", "items": [{"id": 1}]}):
         assert server.call("POST", "/v1/extract", json=bad).status_code == 400, bad
+
+
+def test_the_console_is_sent_compressed_to_who_takes_it(server):
+    plain = requests.get(server.url + "/", headers={"Accept-Encoding": "identity"}, timeout=30)
+    assert plain.status_code == 200 and "content-encoding" not in plain.headers and plain.headers["vary"] == "accept-encoding"
+    script = re.search(r'src="(/assets/[^"]+\.js)"', plain.text).group(1)
+    forms = {}
+    for encoding in ("gzip", "br, gzip;q=0.5", "*", "identity", "gzip;q=0", "br", "*;q=0.0"):
+        answer = requests.get(server.url + script, headers={"Accept-Encoding": encoding}, stream=True, timeout=30)
+        raw = answer.raw.read(decode_content=False)
+        packed = encoding in ("gzip", "br, gzip;q=0.5", "*")
+        assert (answer.headers.get("content-encoding") == "gzip") is packed, encoding
+        forms[packed] = (gzip.decompress(raw) if packed else raw, answer.headers["etag"], len(raw))
+        again = requests.get(server.url + script, headers={"Accept-Encoding": encoding, "If-None-Match": answer.headers["etag"]}, timeout=30)
+        assert again.status_code == 304 and not again.content
+    assert forms[True][0] == forms[False][0] and forms[True][1] != forms[False][1] and forms[True][2] < forms[False][2] / 2

@@ -53,4 +53,6 @@ def test_every_described_route_wants_a_key_unless_it_says_otherwise(server):
         for method, operation in methods.items():
             target = path.replace("{kb}", "fees").replace("{id}", "1").replace("{index}", "1").replace("{model}", "x").replace("{name}", "news")
             code = requests.request(method, server.url + target).status_code
-            assert code == (400 if path == "/v1/login" else 200 if "security" in operation else 401), (method, path)
+            # no body to log in with; no identity provider to sign in at
+            open_to_all = {"/v1/login": 400, "/v1/oidc/finish": 400, "/v1/oidc/start": 404, "/v1/oidc/logout": 404}.get(path, 200)
+            assert code == (open_to_all if "security" in operation else 401), (method, path)

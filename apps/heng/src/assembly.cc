@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <mutex>
 
 #include "heng/audit/ledger.h"
 #include "heng/audit/reader.h"
@@ -35,6 +36,7 @@
 #include "heng/users/user_directory.h"
 #include "identities.h"
 #include "meaning.h"
+#include "policy_list.h"
 #include "streams_part.h"
 
 namespace heng::app {
@@ -62,6 +64,8 @@ struct Assembly::Parts {
   std::unique_ptr<guard::Verifier> verifier;
   std::unique_ptr<guard_flow::LiveGateway> guard;
   std::unique_ptr<guard_flow::PolicyToolGate> tool_gate;
+  std::mutex policies_mutex;
+  std::vector<PolicyInfo> policies;
   std::unique_ptr<quant::DecimalCalculator> calculator;
   std::unique_ptr<pipeline::DocumentAsker> asker;
   std::unique_ptr<pipeline::RecordedChatter> chatter;
@@ -123,6 +127,7 @@ std::vector<store::Migration> govern_migrations() {
   for (const auto& migration : users::migrations()) out.push_back(migration);
   for (const auto& migration : erasure::migrations()) out.push_back(migration);
   for (const auto& migration : monitor::migrations()) out.push_back(migration);
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.version < b.version; });
   return out;
 }
 
@@ -191,6 +196,7 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
   auto guards = HENG_TRY(make_guards(config, p.master));
   p.guard = std::make_unique<guard_flow::LiveGateway>(std::move(guards.gateway));
   p.tool_gate = std::make_unique<guard_flow::PolicyToolGate>(std::move(guards.tools), system_clock());
+  p.policies = HENG_TRY(policies_in_force(config.folder));
   p.calculator = quant::DecimalCalculator::create();
   p.asker = HENG_TRY(pipeline::DocumentAsker::create({.provider = config.provider}, {p.router, *p.knowledge, *p.ledger, *p.guard, *p.verifier, *p.calculator, system_clock(), system_random(), p.reviews.get(), p.stops.get(), p.tool_gate.get()}));
   p.chatter = HENG_TRY(pipeline::RecordedChatter::create({.provider = config.provider}, {p.router, *p.ledger, *p.guard, system_clock(), system_random(), p.reviews.get(), p.stops.get(), p.tool_gate.get()}));
@@ -208,10 +214,20 @@ guard_flow::LiveGateway& Assembly::gateway() { return *parts_->guard; }
 ToolGate& Assembly::tool_gate() { return *parts_->tool_gate; }
 const Calculator& Assembly::calculator() { return *parts_->calculator; }
 Result<void> Assembly::reload_policies() {
+  auto before = HENG_TRY(policies_in_force(parts_->config.folder));
   auto guards = HENG_TRY(make_guards(parts_->config, parts_->master));
+  auto after = HENG_TRY(policies_in_force(parts_->config.folder));
+  const auto same = [](const PolicyInfo& a, const PolicyInfo& b) { return a.sha256 == b.sha256; };
+  if (!std::equal(before.begin(), before.end(), after.begin(), after.end(), same)) return Error(ErrorCode::conflict, "the policies changed while they were read; the old ones stay, read them again");
   parts_->guard->replace(std::move(guards.gateway));
   parts_->tool_gate->replace(std::move(guards.tools));
+  const std::lock_guard lock(parts_->policies_mutex);
+  parts_->policies = std::move(after);
   return {};
+}
+std::vector<PolicyInfo> Assembly::policies() {
+  const std::lock_guard lock(parts_->policies_mutex);
+  return parts_->policies;
 }
 Identity& Assembly::identity() { return *parts_->identity; }
 Audit& Assembly::audit() { return *parts_->ledger; }

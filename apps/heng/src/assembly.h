@@ -14,6 +14,7 @@
 #include "heng/contracts/identity.h"
 #include "heng/contracts/inference.h"
 #include "heng/contracts/knowledge.h"
+#include "heng/contracts/policies.h"
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
 #include "heng/contracts/tools.h"
@@ -65,6 +66,8 @@ class Assembly {
   const Calculator& calculator();
   /// Reads the policies of the folder again. Errors: malformed_input (file, line, reason); the old ones stay.
   Result<void> reload_policies();
+  /// What the guard enforces at this moment: as it was when it was last read, not as the files are now.
+  std::vector<PolicyInfo> policies();
   Audit& audit();
   AuditReader& audit_reader();
   audit::Ledger& ledger();

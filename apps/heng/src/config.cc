@@ -198,6 +198,45 @@ Result<void> read_roles(const toml::node& node, const fs::path& file, Config& co
   return {};
 }
 
+/// Rows of [[oidc.map]]: what a claim of the identity provider gives.
+Result<void> read_claims(const toml::node& node, const fs::path& file, oidc::Settings& oidc) {
+  const toml::array* array = node.as_array();
+  if (!array) return Error(ErrorCode::malformed_input, at_line(file, node.source()) + ": write [[oidc.map]], with two brackets");
+  for (const auto& item : *array) {
+    const toml::table* table = item.as_table();
+    if (!table) return Error(ErrorCode::malformed_input, at_line(file, item.source()) + ": [[oidc.map]] must be a table");
+    oidc::MapRule rule;
+    std::string clearance;
+    Section section(*table, "oidc.map", file);
+    section.text("claim", rule.claim).text("value", rule.value).texts("roles", rule.roles).text("tenant", rule.tenant).text("desk", rule.desk).text("purpose", rule.purpose).text("clearance", clearance);
+    HENG_TRY(section.finish());
+    if (rule.claim.empty() || rule.value.empty()) return Error(ErrorCode::malformed_input, at_line(file, item.source()) + ": [[oidc.map]] needs claim and value");
+    if (!clearance.empty() && clearance != "C1" && clearance != "C2" && clearance != "C3") return Error(ErrorCode::malformed_input, at_line(file, item.source()) + ": [[oidc.map]] clearance must be C1, C2 or C3");
+    if (!clearance.empty()) rule.clearance = clearance == "C3" ? DataClass::c3 : clearance == "C2" ? DataClass::c2 : DataClass::c1;
+    oidc.map.push_back(std::move(rule));
+  }
+  return {};
+}
+
+Result<void> read_oidc(const toml::table& table, const fs::path& file, Config& config) {
+  oidc::Settings oidc;
+  toml::table own = table;
+  if (const auto* map = table.get("map")) HENG_TRY(read_claims(*map, file, oidc));
+  own.erase("map");
+  Section section(own, "oidc", file);
+  fs::path ca_file;
+  section.text("name", oidc.name).text("issuer", oidc.issuer).text("client_id", oidc.client_id).path("client_secret_file", config.oidc_secret, config.folder).text("redirect", oidc.redirect)
+      .path("ca_file", ca_file, config.folder).texts("scopes", oidc.scopes).texts("algorithms", oidc.algorithms).whole("skew_s", oidc.skew_s, 0, 300).flag("userinfo", oidc.userinfo)
+      .flag("logout_at_provider", oidc.logout_at_provider).text("user_claim", oidc.user_claim).text("tenant", oidc.tenant);
+  HENG_TRY(section.finish());
+  oidc.ca_file = ca_file.string();
+  for (const auto& [name, value] : {std::pair{"issuer", &oidc.issuer}, {"client_id", &oidc.client_id}, {"redirect", &oidc.redirect}})
+    if (value->empty()) return Error(ErrorCode::malformed_input, at_line(file, table.source()) + fmt::format(": [oidc] needs {}", name));
+  if (oidc.map.empty()) return Error(ErrorCode::malformed_input, at_line(file, table.source()) + ": [oidc] needs [[oidc.map]], or nobody could sign in");
+  config.oidc = std::move(oidc);
+  return {};
+}
+
 Result<void> read_table(const std::string& key, const toml::node& node, const fs::path& file, Config& config) {
   if (key == "remote") return read_remotes(node, file, config);
   if (key == "adapter") return read_adapters(node, file, config);
@@ -206,6 +245,7 @@ Result<void> read_table(const std::string& key, const toml::node& node, const fs
   if (table && key == "models") return read_models(*table, file, config);
   if (key == "role") return read_roles(node, file, config);
   if (table && key == "monitor") return read_monitor(*table, file, config.monitor);
+  if (table && key == "oidc") return read_oidc(*table, file, config);
   if (table && key == "review") return read_review(*table, file, config.review);
   if (table && key == "data") {
     Section section(*table, "data", file);
@@ -231,7 +271,7 @@ Result<void> read_table(const std::string& key, const toml::node& node, const fs
     return section.finish();
   }
   return Error(ErrorCode::malformed_input, fmt::format("{}: unknown section [{}]; known are [data], [server], [models], [label], [log], "
-                                                       "[parser], [review], [monitor], [[role]], [[remote]], [[adapter]]", at_line(file, node.source()), key));
+                                                       "[parser], [review], [monitor], [oidc], [[role]], [[remote]], [[adapter]]", at_line(file, node.source()), key));
 }
 
 }  // namespace
@@ -324,6 +364,28 @@ folders = [{}]   # every *.gguf in them is offered
 # currency = "CNY"
 # most_psi = 0.25
 # most_refused_share = 0.2
+
+# [oidc]                     # people sign in at your identity provider (OpenID Connect)
+# name = "Harbour Bank"      # on the button
+# issuer = "https://login.example.internal/realms/staff"
+# client_id = "heng"
+# client_secret_file = "oidc.secret"   # mode 600; none: a public client
+# redirect = "https://heng.example.internal/sign-in"   # register exactly this at the provider
+# ca_file = "ca.pem"         # what the provider's certificate is checked against; empty: the system's
+# scopes = ["openid", "profile"]
+# algorithms = ["RS256", "PS256", "ES256", "EdDSA"]
+# skew_s = 60                # by how much the two clocks may differ
+# userinfo = false           # ask for claims that are not in the token
+# user_claim = "sub"         # what accounts are called; must not be the person's own to choose
+# tenant = "default"         # where no row says another
+# logout_at_provider = false # signing out here ends the session there too
+
+# [[oidc.map]]               # who is nobody here gets nothing: at least one row must fit
+# claim = "groups"           # "realm_access.roles" looks inside an object
+# value = "heng-reviewers"
+# roles = ["reviewer"]
+# desk = "loans"
+# clearance = "C2"
 
 # [[role]]                   # a role of your own; `heng key create --roles teller`
 # name = "teller"

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "heng/base/result.h"
 #include "heng/access/access.h"
 #include "heng/monitor/monitor.h"
+#include "heng/oidc/sign_in.h"
 #include "heng/review/review_queue.h"
 
 namespace heng::app {
@@ -49,6 +51,8 @@ struct Config {
   std::string provider = "Heng";                   ///< The institution's name or code in the labels of generated content.
   monitor::MonitorSettings monitor;                ///< Prices and thresholds.
   std::vector<access::Rule> roles;                 ///< The institution's own.
+  std::optional<oidc::Settings> oidc;              ///< The identity provider; without its secret.
+  std::filesystem::path oidc_secret;               ///< File of the client's secret; empty: none.
   review::QueueSettings review;                    ///< What goes to people, and for how long.
   std::filesystem::path parser;                    ///< heng-parse; empty: beside the program.
   bool allow_missing_sandbox = false;

@@ -4,7 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "heng/infer/remote/http_client.h"
+#include "heng/http_client/http_client.h"
 #include "redteam_target.h"
 #include "signals.h"
 
@@ -26,7 +26,7 @@ std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 
 class HttpSystem final : public redteam::Target {
  public:
-  HttpSystem(std::unique_ptr<infer::HttpClient> client, HttpAttack attack) : client_(std::move(client)), attack_(std::move(attack)), kb_(scratch_name()) {}
+  HttpSystem(std::unique_ptr<http_client::HttpClient> client, HttpAttack attack) : client_(std::move(client)), attack_(std::move(attack)), kb_(scratch_name()) {}
 
   /// Makes the caller without rights. Errors: those of the server.
   Result<void> prepare() {
@@ -126,8 +126,8 @@ class HttpSystem final : public redteam::Target {
  private:
   const std::string& key(redteam::Party party) const { return party == redteam::Party::owner ? attack_.key : party == redteam::Party::limited ? limited_ : attack_.other_key; }
 
-  Result<infer::HttpReply> call(const char* method, std::string path, std::string body, const std::string& key) {
-    infer::HttpCall call;
+  Result<http_client::HttpReply> call(const char* method, std::string path, std::string body, const std::string& key) {
+    http_client::HttpCall call;
     call.method = method;
     call.path = std::move(path);
     call.body = std::move(body);
@@ -137,10 +137,10 @@ class HttpSystem final : public redteam::Target {
     return client_->send(call);
   }
 
-  static Error failure(const infer::HttpReply& reply, const std::string& what) { return {ErrorCode::unavailable, fmt::format("{}: HTTP {} {}", what, reply.status, reply.body.substr(0, 300))}; }
+  static Error failure(const http_client::HttpReply& reply, const std::string& what) { return {ErrorCode::unavailable, fmt::format("{}: HTTP {} {}", what, reply.status, reply.body.substr(0, 300))}; }
 
   template <class Read>
-  Result<redteam::Reply> reply_of(const infer::HttpReply& reply, const Read& read) {
+  Result<redteam::Reply> reply_of(const http_client::HttpReply& reply, const Read& read) {
     redteam::Reply seen;
     const Json json = Json::parse(reply.body, nullptr, false);
     if (reply.status == 200 && json.is_object()) {
@@ -170,7 +170,7 @@ class HttpSystem final : public redteam::Target {
     return failure(reply, "the server names no chat model; give one with --model");
   }
 
-  std::unique_ptr<infer::HttpClient> client_;
+  std::unique_ptr<http_client::HttpClient> client_;
   HttpAttack attack_;
   std::string kb_, limited_, limited_id_;
   std::map<std::string, std::int64_t> documents_;
@@ -180,8 +180,8 @@ class HttpSystem final : public redteam::Target {
 }  // namespace
 
 Result<std::unique_ptr<redteam::Target>> http_target(const HttpAttack& attack) {
-  const auto at = HENG_TRY(infer::parse_url(attack.url));
-  auto client = HENG_TRY(infer::HttpClient::create(at, attack.ca_file));
+  const auto at = HENG_TRY(http_client::parse_url(attack.url));
+  auto client = HENG_TRY(http_client::HttpClient::create(at, attack.ca_file));
   auto out = std::make_unique<HttpSystem>(std::move(client), attack);
   HENG_TRY(out->prepare());
   return std::unique_ptr<redteam::Target>(std::move(out));

@@ -35,6 +35,8 @@ export interface UserInfo {
   purpose: string;
   disabled: boolean;
   totp: boolean;
+  /** The identity provider that vouches for the person; null: a password does. */
+  issuer?: string | null;
   created: string | null;
   last_login: string | null;
 }

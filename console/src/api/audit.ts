@@ -37,6 +37,8 @@ export interface AuditTool {
 
 export interface AuditClosed {
   outcome?: string;
+  /** The class of what was read, where it is above the reader's clearance: the texts are left out. */
+  withheld?: string;
   passages?: AuditPassage[];
   verdicts?: AuditVerdict[];
   tools?: AuditTool[];

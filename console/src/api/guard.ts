@@ -22,3 +22,31 @@ export interface Scan {
 }
 
 export const scan = (client: Client, text: string): Promise<Scan> => client.post('/v1/guard/scan', { text });
+
+/// The policies that the program enforces (GET /v1/policies).
+
+export interface PolicyRule {
+  id: string;
+  kind: string;
+  title: string;
+  clause: string;
+  action: string;
+  violates: string[];
+  allows: string[];
+  line: number;
+}
+
+export interface Policy {
+  kind: string;
+  id: string;
+  version: string;
+  owner: string;
+  clause: string;
+  effective_from: string;
+  effective_until: string | null;
+  sha256: string;
+  file: string | null;
+  rules: PolicyRule[];
+}
+
+export const policies = async (client: Client): Promise<Policy[]> => (await client.get<{ policies: Policy[] }>('/v1/policies')).policies;

@@ -1,6 +1,7 @@
 import { Client, looksLikeKey } from '../api/client';
 import { ApiError, toApiError } from '../api/errors';
 import { isSession } from '../api/login';
+import { finishSignIn, leaveProvider } from '../api/sign-in';
 import type { Me } from '../api/types';
 
 const storageName = 'heng.key';
@@ -15,8 +16,24 @@ class Session {
   /// The key was refused after it had worked.
   ended = $state(false);
 
+  /// Why a sign-in at the identity provider came to nothing.
+  providerError = $state.raw<ApiError>();
+
+  /// Of the identity provider, whence the browser may just have come back.
+  private async returned(): Promise<string | undefined> {
+    this.resuming = true;
+    try {
+      return await finishSignIn();
+    } catch (error) {
+      this.providerError = toApiError(error);
+      return undefined;
+    } finally {
+      this.resuming = false;
+    }
+  }
+
   async resume(): Promise<void> {
-    const key = sessionStorage.getItem(storageName);
+    const key = (await this.returned()) ?? sessionStorage.getItem(storageName);
     if (!key) return;
     this.resuming = true;
     try {
@@ -46,7 +63,7 @@ class Session {
 
   signOut(): void {
     // a session ends with the sign-out, a key lives on; where the program cannot be told, the session runs out by itself
-    if (isSession(sessionStorage.getItem(storageName) ?? '') && this.me) this.client?.logOut().catch(() => {});
+    if (isSession(sessionStorage.getItem(storageName) ?? '') && this.me) void this.client?.logOut().catch(() => {}).then(leaveProvider);
     sessionStorage.removeItem(storageName);
     this.client = undefined;
     this.me = undefined;

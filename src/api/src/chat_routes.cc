@@ -6,6 +6,7 @@
 #include "chat_shape.h"
 #include "context.h"
 #include "heng/base/clock.h"
+#include "heng/contracts/sharing.h"
 
 namespace heng::api {
 namespace {
@@ -59,7 +60,7 @@ http::Step start_chat(Api& api, http::Request& request, const Principal& princip
   ChatTurn turn;
   turn.principal = principal;
   turn.chat = std::move(parsed.chat);
-  turn.chat.tenant = principal.tenant;
+  turn.chat.tenant = sharing_domain(principal);
   turn.chat.deadline = std::chrono::steady_clock::now() + api.settings.request_time;
   ChatShape shape(form, request.id, turn.chat.model, system_clock().unix_ms() / 1000, turn.chat.top_logprobs, parsed.include_usage);
   http::Work work;

@@ -85,7 +85,7 @@ Result<Principal> Api::admit(const http::Request& request, access::Action action
   return principal;
 }
 
-void Api::record_refusal(const http::Request& request, const Principal& principal, const Error& error) {
+void Api::record_refusal(const http::Request& request, const Principal& principal, const Error& error, const std::string& why) {
   {
     std::lock_guard lock(refusals_mutex_);
     const auto second = system_clock().unix_ms() / 1000;
@@ -98,7 +98,7 @@ void Api::record_refusal(const http::Request& request, const Principal& principa
       return;
     }
   }
-  const auto noted = note(request, principal, "refused", request.route, request.method + " from " + request.peer, outcome_of(error));
+  const auto noted = note(request, principal, "refused", request.route, request.method + " from " + request.peer + (why.empty() ? "" : ": " + why), outcome_of(error));
   if (!noted) ++refusals_unrecorded_;
 }
 

@@ -48,12 +48,12 @@ struct Api {
   http::Response fail(const http::Request& request, Error error) const;
   /// The same; what the principal may not do (permission_denied, policy_denied, not_found, conflict) is recorded as refused.
   http::Response fail_recorded(const http::Request& request, const Principal& principal, Error error);
-  /// Records a refusal, unless there are too many in this second.
-  void refuse(const http::Request& request, const Principal& principal, const Error& error) { record_refusal(request, principal, error); }
+  /// Records a refusal, unless there are too many in this second. `why` stands in the record: no secrets, no text of the request.
+  void refuse(const http::Request& request, const Principal& principal, const Error& error, const std::string& why = {}) { record_refusal(request, principal, error, why); }
   std::int64_t refusals_unrecorded() const { return refusals_unrecorded_; }
 
  private:
-  void record_refusal(const http::Request& request, const Principal& principal, const Error& error);
+  void record_refusal(const http::Request& request, const Principal& principal, const Error& error, const std::string& why = {});
 
   std::mutex refusals_mutex_;
   std::int64_t refusals_second_ = 0;
@@ -73,6 +73,8 @@ std::optional<std::string> bearer_of(const http::Request& request);
 
 /// A JSON answer with the audit index in its header.
 http::Response json_response(int status, const Json& value, std::int64_t audit_index = -1);
+/// What whoever has logged in is given.
+http::Response session_response(const Session& session);
 /// "ok" or "error:<code>".
 std::string outcome_of(const Error& error);
 
@@ -90,6 +92,8 @@ void add_stop_routes(Routes& routes, Api& api);
 void add_guard_routes(Routes& routes, Api& api);
 void add_monitor_routes(Routes& routes, Api& api);
 void add_user_routes(Routes& routes, Api& api);
+void add_sign_in_routes(Routes& routes, Api& api);
+void add_policy_routes(Routes& routes, Api& api);
 void add_stream_routes(Routes& routes, Api& api);
 void add_public_routes(Routes& routes, Api& api);
 void add_extract_routes(Routes& routes, Api& api);

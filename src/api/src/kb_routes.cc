@@ -83,8 +83,14 @@ http::Response search(Api& api, const http::Request& request, const SearchQuery&
   const auto found = api.services.knowledge.search(query, stop);
   AuditClose close;
   close.outcome = found ? "ok" : outcome_of(found.error());
-  if (found)
-    for (const auto& passage : *found) close.passages.push_back({passage.chunk, passage.sha256, passage.document_path, passage.page});
+  if (found) {
+    DataClass highest = DataClass::c1;
+    for (const auto& passage : *found) {
+      close.passages.push_back({passage.chunk, passage.sha256, passage.document_path, passage.page});
+      highest = std::max(highest, passage.labels.data_class);
+    }
+    if (highest != DataClass::c1) close.verdicts.push_back({"data_class", "1", class_name(highest), "the highest class of the passages found"});
+  }
   close.total_ms = elapsed_ms(began);
   const auto closed = api.close_record(*ticket, std::move(close));
   if (!found) return api.fail(request, found.error());

@@ -50,7 +50,7 @@ const char* openapi_govern_schemas() {
   "roles":{"type":["array","null"],"maxItems":64,"items":{"$ref":"#/components/schemas/RoleName"}}}},
 "User":{"type":"object","required":["tenant","user","name","roles","desk","clearance","purpose","disabled","totp","created","last_login"],"properties":{
   "tenant":{"type":"string"},"user":{"type":"string"},"name":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}},"desk":{"type":"string"},
-  "clearance":{"$ref":"#/components/schemas/DataClassName"},"purpose":{"type":"string"},"disabled":{"type":"boolean"},"totp":{"type":"boolean"},
+  "clearance":{"$ref":"#/components/schemas/DataClassName"},"purpose":{"type":"string"},"disabled":{"type":"boolean"},"totp":{"type":"boolean"},"issuer":{"type":["string","null"]},
   "created":{"type":["string","null"]},"last_login":{"type":["string","null"]}}},
 "UserList":{"type":"object","required":["users"],"properties":{"users":{"type":"array","items":{"$ref":"#/components/schemas/User"}}}},
 "StopList":{"type":"object","required":["stops"],"properties":{"stops":{"type":"array","items":{"$ref":"#/components/schemas/StopInfo"}}}}

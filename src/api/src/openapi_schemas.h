@@ -9,5 +9,8 @@ const char* openapi_govern_schemas();
 /// Paths (without refusals) and schemas of streams, alerts and briefs.
 const char* openapi_stream_paths();
 const char* openapi_stream_schemas();
+/// Paths (without refusals) and schemas of signing in elsewhere and of policies.
+const char* openapi_access_paths();
+const char* openapi_access_schemas();
 
 }  // namespace heng::api

@@ -114,6 +114,22 @@ bool matches_etag(const http::Request& request, const std::string& etag) {
   return false;
 }
 
+/// Whether the client takes gzip (RFC 9110 section 12.5.3); what it gives the weight 0 it does not take.
+bool takes_gzip(const http::Request& request) {
+  const auto header = request.header("accept-encoding");
+  if (!header) return false;
+  bool all = false;
+  for (const auto part : text::split(*header, ',')) {
+    const auto semicolon = part.find(';');
+    const auto name = text::trim(part.substr(0, semicolon));
+    const auto weight = semicolon == std::string_view::npos ? std::string_view() : text::trim(part.substr(semicolon + 1));
+    const bool refused = text::starts_with_ci(weight, "q=") && weight.find_first_not_of("0.", 2) == std::string_view::npos;
+    if (text::equals_ci(name, "gzip")) return !refused;
+    if (name == "*") all = !refused;
+  }
+  return all;
+}
+
 http::Response asset(const Api& api, const http::Request& request) {
   const std::string path = request.path == "/" ? "/index.html" : request.path;
   auto found = api.services.assets->find(path);
@@ -122,14 +138,19 @@ http::Response asset(const Api& api, const http::Request& request) {
   const bool is_page = last.find('.') == std::string::npos && !path.starts_with("/v1/") && path != "/v1";
   if (!found && is_page) found = api.services.assets->find("/index.html");
   if (!found) return api.fail(request, Error(ErrorCode::not_found, "there is no such address; /openapi.json lists what there is"));
+  const bool packed = !found->gzip.empty() && takes_gzip(request);
+  // two forms of one file are two things to a cache
+  const std::string etag = packed ? found->etag.substr(0, found->etag.size() - 1) + "-gzip\"" : found->etag;
   http::Response response;
-  if (matches_etag(request, found->etag)) {
+  if (matches_etag(request, etag)) {
     response.status = 304;
   } else {
-    response.body = std::string(found->bytes);
+    response.body = std::string(packed ? found->gzip : found->bytes);
     response.header("content-type", found->media_type);
+    if (packed) response.header("content-encoding", "gzip");
   }
-  response.header("etag", found->etag);
+  if (!found->gzip.empty()) response.header("vary", "accept-encoding");
+  response.header("etag", etag);
   response.header("cache-control", found->immutable ? "public, max-age=31536000, immutable" : "no-cache");
   response.header("content-security-policy", console_policy);
   return response;

@@ -46,6 +46,8 @@ class ApiServerImpl final : public ApiServer {
     add_explain_routes(routes, api_);
     add_guard_routes(routes, api_);
     add_user_routes(routes, api_);
+    add_sign_in_routes(routes, api_);
+    add_policy_routes(routes, api_);
     add_monitor_routes(routes, api_);
     add_public_routes(routes, api_);
     add_extract_routes(routes, api_);

@@ -14,7 +14,7 @@ Result<Users*> users_of(const Api& api) {
 
 Json user_value(const UserInfo& user) {
   return {{"tenant", user.tenant.value}, {"user", user.user.value}, {"name", user.name}, {"roles", user.roles}, {"desk", user.desk},
-          {"clearance", class_name(user.clearance)}, {"purpose", user.purpose}, {"disabled", user.disabled}, {"totp", user.totp},
+          {"clearance", class_name(user.clearance)}, {"purpose", user.purpose}, {"disabled", user.disabled}, {"totp", user.totp}, {"issuer", user.issuer.empty() ? Json(nullptr) : Json(user.issuer)},
           {"created", time_value(user.created_ms)}, {"last_login", time_value(user.last_login_ms)}};
 }
 
@@ -47,9 +47,7 @@ http::Response login(Api& api, const http::Request& request) {
     (void)(*users)->logout(session->token);
     return api.fail(request, noted.error());
   }
-  const auto& who = session->principal;
-  return http::Response::json(200, dump({{"token", session->token}, {"expires", time_value(session->expires_ms)}, {"tenant", who.tenant.value}, {"user", who.user.value}, {"roles", who.roles}}))
-      .header("cache-control", "no-store");
+  return session_response(*session);
 }
 
 http::Step logout(Api& api, http::Request& request, const Principal& principal) {

@@ -8,6 +8,7 @@
 #include "heng/base/hash.h"
 #include "heng/base/text.h"
 #include "heng/guard_label/label.h"
+#include "heng/contracts/sharing.h"
 #include "release.h"
 #include "tool_calls.h"
 
@@ -261,7 +262,7 @@ Result<ChatReply> run(const ChatterSettings& settings, const ChatterPorts& ports
   if (!lets_pass(verdict)) return {ErrorCode::policy_denied, "the request was refused: " + reason_of(verdict)};
   ChatRequest chat = turn.chat;
   if (verdict->action == GuardAction::mask) chat = cleaned(turn.chat, [&](const std::string& s) { return ports.guard.check_input(turn.principal, s); });
-  chat.tenant = turn.principal.tenant;
+  chat.tenant = sharing_domain(turn.principal);
   record.prompt_sha256 = sha256_hex(in);
   Gate gate(ports, settings, turn.principal, sink, canaries_of(turn.chat));
   if (ports.reviews)

@@ -7,6 +7,7 @@
 
 #include "flow.h"
 #include "heng/base/decimal.h"
+#include "heng/contracts/sharing.h"
 #include "tables.h"
 #include "tool_calls.h"
 #include "words.h"
@@ -178,7 +179,7 @@ std::string expression_for(const std::string& calculation, const std::string& a,
 Result<void> by_model(Flow& flow) {
   ChatRequest chat;
   chat.model = flow.model();
-  chat.tenant = flow.request.principal.tenant;
+  chat.tenant = sharing_domain(flow.request.principal);
   chat.priority = flow.request.priority;
   chat.deadline = flow.request.deadline;
   chat.messages = flow.prompt;

@@ -74,7 +74,10 @@ const char* system_prompt(bool chinese, bool strong_evidence) {
 namespace {
 
 Result<int> token_count(Flow& flow, const std::string& s) {
-  return static_cast<int>(HENG_TRY(flow.ports.inference.tokenize(flow.model(), s)).size());
+  const auto tokens = flow.ports.inference.tokenize(flow.model(), s);
+  // a remote model's tokenizer is not known: no usual one makes more than a token of two bytes of text
+  if (!tokens.ok() && tokens.error().code == ErrorCode::unsupported) return static_cast<int>((s.size() + 1) / 2);
+  return static_cast<int>(HENG_TRY(tokens).size());
 }
 
 int context_of_model(const Flow& flow) {

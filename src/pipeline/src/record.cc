@@ -131,6 +131,10 @@ Result<void> close_record(Flow& flow) {
     const Passage& p = flow.passages[i];
     record.passages.push_back({p.chunk, p.sha256, p.document_path, p.page, i < flow.numbers.size() ? flow.numbers[i] : 0});
   }
+  // whoever reads the record needs the clearance that reading its passages took
+  DataClass highest = DataClass::c1;
+  for (const Passage& p : flow.passages) highest = std::max(highest, p.labels.data_class);
+  if (highest != DataClass::c1) flow.note("data_class", highest == DataClass::c3 ? "C3" : "C2", "the highest class of the passages read");
   for (const auto& f : flow.answer.figures)
     flow.note("figure", f.status == FigureStatus::computed ? "computed" : f.status == FigureStatus::cited ? "cited" : "question",
               fmt::format("{} = {} {}{}{}", f.text, f.value, f.unit, f.citation ? fmt::format(" [{}]", f.citation) : "", f.formula.empty() ? "" : " = " + f.formula));

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "flow.h"
+#include "heng/contracts/sharing.h"
 #include "prompt.h"
 #include "words.h"
 
@@ -82,7 +83,7 @@ std::string conversation_text(const Flow& flow) {
 Result<std::string> ask_model(Flow& flow, const std::string& conversation) {
   ChatRequest chat;
   chat.model = flow.model();
-  chat.tenant = flow.request.principal.tenant;
+  chat.tenant = sharing_domain(flow.request.principal);
   chat.priority = flow.request.priority;
   chat.deadline = flow.request.deadline;
   chat.max_tokens = flow.settings.rewrite_tokens;

@@ -6,6 +6,7 @@
 #include "cutter.h"
 #include "flow.h"
 #include "heng/base/hash.h"
+#include "heng/contracts/sharing.h"
 #include "release.h"
 #include "words.h"
 
@@ -120,7 +121,7 @@ Result<void> write_answer(Flow& flow) {
   flow.tell_stage("write");
   ChatRequest chat;
   chat.model = flow.model();
-  chat.tenant = flow.request.principal.tenant;
+  chat.tenant = sharing_domain(flow.request.principal);
   chat.priority = flow.request.priority;
   chat.deadline = flow.request.deadline;
   chat.max_tokens = flow.request.max_tokens;

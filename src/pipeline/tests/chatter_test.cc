@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fakes.h"
+#include "heng/contracts/sharing.h"
 
 namespace heng::pipeline {
 namespace {
@@ -48,7 +49,23 @@ TEST_F(ChatterTest, RunsInOrderAndStreamsEverything) {
   EXPECT_EQ(journal[2], "inference.chat");
   EXPECT_EQ(journal.back(), "audit.close");
   EXPECT_EQ(audit.closes[0].output, said);
-  EXPECT_EQ(inference.asked[0].tenant.value, "bank") << "the tenant is the principal's, whatever the request says";
+  EXPECT_EQ(inference.asked[0].tenant.value, "bank\n\n0") << "the tenant is the principal's, whatever the request says";
+}
+
+TEST(SharingDomain, IsOfOneTenantDeskClearanceAndRoles) {
+  const auto who = [](const char* tenant, const char* desk, DataClass clearance, std::vector<std::string> roles) {
+    Principal out;
+    out.tenant = TenantId(tenant);
+    out.desk = desk;
+    out.clearance = clearance;
+    out.roles = std::move(roles);
+    return sharing_domain(out);
+  };
+  const auto domain = who("bank", "loans", DataClass::c2, {"a", "b"});
+  EXPECT_EQ(domain, who("bank", "loans", DataClass::c2, {"b", "a"}));
+  for (const auto& other : {who("shop", "loans", DataClass::c2, {"a", "b"}), who("bank", "cards", DataClass::c2, {"a", "b"}), who("bank", "loans", DataClass::c3, {"a", "b"}),
+                            who("bank", "loans", DataClass::c2, {"a"}), who("bank", "loans", DataClass::c2, {"a", "b", "c"})})
+    EXPECT_NE(domain, other) << other.value;
 }
 
 TEST_F(ChatterTest, NothingRunsWhenTheRecordCannotBeOpened) {

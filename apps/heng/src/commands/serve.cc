@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <thread>
 
 #include "../assembly.h"
 #include "../extractors.h"
+#include "../identity_provider.h"
 #include "../options.h"
 #include "../signals.h"
 #include "../streams_part.h"
@@ -23,7 +25,7 @@ class BuiltInConsole final : public api::AssetSource {
   std::optional<api::Asset> find(std::string_view path) const override {
     const console::Asset* asset = console::find(path);
     if (!asset) return std::nullopt;
-    return api::Asset{asset->body, std::string(asset->media_type), std::string(asset->etag), asset->immutable};
+    return api::Asset{asset->body, std::string(asset->media_type), std::string(asset->etag), asset->immutable, asset->gzip};
   }
 };
 
@@ -52,14 +54,29 @@ api::ApiSettings api_settings(const Config& config) {
   return settings;
 }
 
-/// Until the server is told to stop; certificates and policies are read again on SIGHUP, and stay as they were where the new ones do not hold.
+/// Of the machine's calendar, by which policies begin and end.
+int day_of_year() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  return local.tm_yday;
+}
+
+/// Until the server is told to stop; certificates and policies are read again on SIGHUP, policies on each new day too, and stay as they were where
+/// the new ones do not hold.
 void wait_for_stop(api::ApiServer& server, Assembly& parts) {
   const std::stop_token stop = stop_signal();
+  int day = day_of_year();
   while (!stop.stop_requested()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    if (!take_reload_request()) continue;
-    auto reloaded = server.reload_tls();
-    log::info("tls_reload", {{"outcome", reloaded.ok() ? "ok" : reloaded.error().message}});
+    const bool asked = take_reload_request();
+    const int today = day_of_year();
+    if (!asked && today == day) continue;
+    day = today;
+    if (asked) {
+      auto reloaded = server.reload_tls();
+      log::info("tls_reload", {{"outcome", reloaded.ok() ? "ok" : reloaded.error().message}});
+    }
     auto policies = parts.reload_policies();
     log::info("policy_reload", {{"outcome", policies.ok() ? "ok" : policies.error().message}});
   }
@@ -87,6 +104,10 @@ int run_serve(const Common& common, const ServeOptions& options) {
   services.streams = &(*streams)->engine();
   services.guard = &parts.guard();
   services.users = &parts.users();
+  auto sign_in = make_sign_in(*config, parts.users());
+  if (!sign_in.ok()) return report(sign_in.error());
+  services.sign_in = sign_in->get();
+  services.policies = [&parts] { return parts.policies(); };
   services.monitor = [&parts](const Principal& who, int hours) { return parts.monitor_report(&who.tenant, hours); };
   auto policy = access::make_policy(config->roles);
   if (!policy.ok()) return report(policy.error());

@@ -36,6 +36,7 @@ export const access = {
   'access.disabled': 'disabled',
   'access.lastLogin': 'Last sign-in {when}',
   'access.totp': 'with a second factor',
+  'access.byProvider': 'signs in at {issuer}',
   'access.noTotp': 'without a second factor',
   'access.disable': 'Disable',
   'access.disableName': 'Disable {name}',

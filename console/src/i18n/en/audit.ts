@@ -19,6 +19,7 @@ export const audit = {
   'audit.save': 'Save as a web page',
   'audit.prove': 'Prove',
   'audit.onRecord': 'Explaining or saving adds a record of its own: who reads is on record too.',
+  'audit.aboveClearance': 'The answer read documents of class {class}, above what you may read: its texts are left out here.',
   'audit.erased': 'The contents were erased on a person’s request. The proof still holds.',
   'audit.asked': 'What was asked',
   'audit.answered': 'What was answered',

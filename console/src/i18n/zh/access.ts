@@ -38,6 +38,7 @@ export const access: Record<keyof typeof words, string> = {
   'access.disabled': '已停用',
   'access.lastLogin': '最近登录 {when}',
   'access.totp': '有第二因素',
+  'access.byProvider': '通过 {issuer} 登录',
   'access.noTotp': '无第二因素',
   'access.disable': '停用',
   'access.disableName': '停用{name}',

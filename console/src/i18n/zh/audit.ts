@@ -21,6 +21,7 @@ export const audit: Record<keyof typeof words, string> = {
   'audit.save': '存为网页',
   'audit.prove': '证明',
   'audit.onRecord': '解释或保存会另增一条记录：查阅者本人也会留痕。',
+  'audit.aboveClearance': '该答案用到 {class} 级文档，高于您的可阅密级：此处不显示相关文字。',
   'audit.erased': '内容已应个人要求删除，证明仍然成立。',
   'audit.asked': '问题',
   'audit.answered': '回答',

@@ -41,6 +41,31 @@ void add_halves(Json& out, const Record& record, bool full) {
   out["closed"] = std::move(closed);
 }
 
+/// The class of what was read for the answer, as a verdict "data_class" says it; C1 where none does, C3 where it cannot be read.
+DataClass class_of(const Json& closed) {
+  DataClass highest = DataClass::c1;
+  const auto verdicts = closed.find("verdicts");
+  if (verdicts == closed.end() || !verdicts->is_array()) return highest;
+  for (const Json& verdict : *verdicts) {
+    if (!verdict.is_object() || verdict.value("rule", "") != "data_class") continue;
+    const std::string name = verdict.value("verdict", "");
+    highest = std::max(highest, name == "C1" ? DataClass::c1 : name == "C2" ? DataClass::c2 : DataClass::c3);
+  }
+  return highest;
+}
+
+/// Takes out what was said and read; who, when, which rules and all hashes stay.
+void withhold_texts(Json& closed, DataClass data_class) {
+  for (const char* name : {"prompt_tokens", "output_tokens", "output_logprobs", "output_forced"}) closed.erase(name);
+  closed["output"] = "";
+  closed["tools"] = Json::array();
+  for (const auto& [list, text] : {std::pair{"verdicts", "detail"}, {"passages", "document"}})
+    if (auto at = closed.find(list); at != closed.end() && at->is_array())
+      for (Json& entry : *at)
+        if (entry.is_object()) entry[text] = "";
+  closed["withheld"] = data_class == DataClass::c3 ? "C3" : "C2";
+}
+
 }  // namespace
 
 struct LedgerReader::Impl {
@@ -67,7 +92,7 @@ struct LedgerReader::Impl {
     return tenant == nullptr || owner == *tenant || (owner.empty() && tenant->value == "default");
   }
 
-  Result<std::string> full(RecordSource& source, std::uint64_t index, bool complete) {
+  Result<std::string> full(RecordSource& source, std::uint64_t index, bool complete, DataClass clearance) {
     const Record record = HENG_TRY(source.record(index));
     Json out = {{"index", index}, {"kind", to_string(record.entry.kind)}, {"time_ms", record.entry.time_ms},
                 {"time", iso8601(record.entry.time_ms)}, {"tenant", record.tenant.value}, {"erased", false}};
@@ -87,10 +112,12 @@ struct LedgerReader::Impl {
     } else {
       out["opened_index"] = out["closed_index"] = index;
     }
+    if (auto closed = out.find("closed"); closed != out.end() && closed->is_object())
+      if (const DataClass data_class = class_of(*closed); data_class > clearance) withhold_texts(*closed, data_class);
     return dump(out);
   }
 
-  Result<std::vector<std::string>> tail(const TenantId* tenant, int limit, std::int64_t before) {
+  Result<std::vector<std::string>> tail(const TenantId* tenant, int limit, std::int64_t before, DataClass clearance) {
     auto source = HENG_TRY(this->source());
     std::vector<std::string> out;
     const std::uint64_t end = before >= 0 ? std::min<std::uint64_t>(source.size(), static_cast<std::uint64_t>(before)) : source.size();
@@ -104,15 +131,15 @@ struct LedgerReader::Impl {
         // shown with its close, on this page or an earlier one
         if (shown.contains(i) || (end < source.size() && HENG_TRY(find_close(source, i, 4096)))) continue;
       }
-      out.push_back(HENG_TRY(full(source, i, false)));
+      out.push_back(HENG_TRY(full(source, i, false, clearance)));
     }
     return out;
   }
 
-  Result<std::string> get(const TenantId* tenant, std::int64_t index) {
+  Result<std::string> get(const TenantId* tenant, std::int64_t index, DataClass clearance) {
     auto source = HENG_TRY(this->source());
     HENG_TRY(require(source, tenant, index));
-    return full(source, static_cast<std::uint64_t>(index), true);
+    return full(source, static_cast<std::uint64_t>(index), true, clearance);
   }
 
   Result<void> require(RecordSource& source, const TenantId* tenant, std::int64_t index) {
@@ -155,10 +182,10 @@ Result<std::unique_ptr<LedgerReader>> LedgerReader::open(const LedgerSettings& s
   return std::unique_ptr<LedgerReader>(new LedgerReader(std::move(impl)));
 }
 
-Result<std::vector<std::string>> LedgerReader::tail(const Principal& who, int limit, std::int64_t before) { return impl_->tail(&who.tenant, limit, before); }
-Result<std::vector<std::string>> LedgerReader::tail(int limit, std::int64_t before) { return impl_->tail(nullptr, limit, before); }
-Result<std::string> LedgerReader::get(const Principal& who, std::int64_t index) { return impl_->get(&who.tenant, index); }
-Result<std::string> LedgerReader::get(std::int64_t index) { return impl_->get(nullptr, index); }
+Result<std::vector<std::string>> LedgerReader::tail(const Principal& who, int limit, std::int64_t before) { return impl_->tail(&who.tenant, limit, before, who.clearance); }
+Result<std::vector<std::string>> LedgerReader::tail(int limit, std::int64_t before) { return impl_->tail(nullptr, limit, before, DataClass::c3); }
+Result<std::string> LedgerReader::get(const Principal& who, std::int64_t index) { return impl_->get(&who.tenant, index, who.clearance); }
+Result<std::string> LedgerReader::get(std::int64_t index) { return impl_->get(nullptr, index, DataClass::c3); }
 Result<std::uint64_t> LedgerReader::size() { return HENG_TRY(impl_->source()).size(); }
 Result<Record> LedgerReader::record(std::uint64_t index) { return HENG_TRY(impl_->source()).record(index); }
 Result<void> LedgerReader::between(const TenantId* tenant, std::int64_t from_ms, std::int64_t to_ms, const std::function<bool(const std::string&)>& line) {
@@ -175,7 +202,7 @@ Result<void> LedgerReader::between(const TenantId* tenant, std::int64_t from_ms,
     std::int64_t opened_ms = entry.time_ms;
     if (entry.kind == RecordKind::close) opened_ms = HENG_TRY(source.entry(entry.opened)).time_ms;
     if (opened_ms < from_ms || opened_ms >= to_ms) continue;
-    if (!line(HENG_TRY(impl_->full(source, i, false)))) return {};
+    if (!line(HENG_TRY(impl_->full(source, i, false, DataClass::c3)))) return {};
   }
   return {};
 }

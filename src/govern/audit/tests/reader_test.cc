@@ -84,6 +84,38 @@ TEST(Reader, ProofsVerifyOutside) {
   EXPECT_FALSE(reader->prove_consistency(701).ok());
 }
 
+TEST(Reader, WithholdsTextsAboveTheReadersClearance) {
+  Fixture f;
+  auto ledger = f.ledger();
+  const auto answered = [&](const char* data_class) {
+    auto opened = *ledger->open(opening("q"));
+    AuditClose close = closing("the secret answer");
+    close.tools.push_back({"calculator", "1 + 1", "the secret sum"});
+    close.passages.push_back({ChunkId(1), "abc", "the secret paper", 2, 1});
+    if (data_class) close.verdicts.push_back({"data_class", "1", data_class, "the secret reason"});
+    ASSERT_OK(ledger->close(opened, close));
+  };
+  for (const char* data_class : {static_cast<const char*>(nullptr), "C1", "C2", "C3", "C9"}) answered(data_class);
+  auto reader = f.reader();
+  Principal who = bank;
+  const DataClass needed[] = {DataClass::c1, DataClass::c1, DataClass::c2, DataClass::c3, DataClass::c3};
+  for (const auto clearance : {DataClass::c1, DataClass::c2, DataClass::c3}) {
+    who.clearance = clearance;
+    const auto lines = *reader->tail(who, 10, -1);
+    for (std::size_t i = 0; i < 5; ++i)
+      for (const std::string& text : {*reader->get(who, static_cast<std::int64_t>(2 * i)), *reader->get(who, static_cast<std::int64_t>(2 * i + 1)), lines[4 - i]}) {
+        const bool may = clearance >= needed[i];
+        EXPECT_EQ(text.find("secret") != std::string::npos, may) << i << text;
+        const json record = json::parse(text);
+        EXPECT_EQ(record["closed"].contains("withheld"), !may);
+        EXPECT_EQ(record["closed"].contains("output_tokens"), may && text != lines[4 - i]) << "tokens are the text in other words";
+        EXPECT_EQ(record["closed"]["passages"].back()["sha256"], "abc");
+        EXPECT_EQ(record["opened"]["subject"], "q");
+      }
+  }
+  EXPECT_NE(reader->get(7)->find("secret"), std::string::npos) << "whoever runs the machine";
+}
+
 TEST(Reader, ReplayGetsTokensAndProbabilities) {
   Fixture f;
   auto ledger = f.ledger();

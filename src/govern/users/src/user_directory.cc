@@ -35,12 +35,12 @@ std::string hash_of(std::string_view token) {
 
 struct Account {
   UserInfo info;
-  std::string password_hash, totp_secret;
+  std::string password_hash, totp_secret, subject;
   std::int64_t totp_last = 0;
 };
 
 constexpr const char* columns =
-    "tenant, user, name, roles, desk, clearance, purpose, disabled, totp_active, created_ms, last_login_ms, password_hash, totp_secret, totp_last";
+    "tenant, user, name, roles, desk, clearance, purpose, disabled, totp_active, created_ms, last_login_ms, password_hash, totp_secret, totp_last, issuer, subject";
 
 Account read_row(const store::Statement& row) {
   Account out;
@@ -59,6 +59,8 @@ Account read_row(const store::Statement& row) {
   out.password_hash = row.string(11);
   out.totp_secret = std::string(row.blob(12));
   out.totp_last = row.integer(13);
+  out.info.issuer = row.string(14);
+  out.subject = row.string(15);
   return out;
 }
 
@@ -81,7 +83,8 @@ Principal principal_of(const UserInfo& info) {
   return out;
 }
 
-Result<void> check_new(const NewUser& wanted) {
+template <class Person>
+Result<void> check_person(const Person& wanted) {
   if (!is_word(wanted.tenant.value)) return Error(ErrorCode::invalid_argument, "a tenant is 1 to 64 letters, digits, _ - . @", "tenant");
   if (!is_word(wanted.user.value)) return Error(ErrorCode::invalid_argument, "a user is 1 to 64 letters, digits, _ - . @", "user");
   for (const auto* field : {&wanted.name, &wanted.desk, &wanted.purpose})
@@ -89,6 +92,11 @@ Result<void> check_new(const NewUser& wanted) {
   if (wanted.roles.size() > most_roles) return Error(ErrorCode::invalid_argument, "a user has at most 64 roles", "roles");
   for (const auto& role : wanted.roles)
     if (!is_word(role)) return Error(ErrorCode::invalid_argument, "a role is 1 to 64 letters, digits, _ - . @", "roles");
+  return {};
+}
+
+Result<void> check_new(const NewUser& wanted) {
+  HENG_TRY(check_person(wanted));
   return check_password(wanted.password, wanted.user.value);
 }
 
@@ -118,7 +126,11 @@ const std::vector<store::Migration>& migrations() {
       token_hash BLOB PRIMARY KEY, tenant TEXT NOT NULL, user TEXT NOT NULL, created_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,
       FOREIGN KEY (tenant, user) REFERENCES user_account(tenant, user) ON DELETE CASCADE) STRICT;
     CREATE INDEX user_session_user ON user_session(tenant, user);
-    CREATE TABLE login_failure (name_hash BLOB PRIMARY KEY, failures INTEGER NOT NULL, last_ms INTEGER NOT NULL, locked_until_ms INTEGER NOT NULL) STRICT;)"}};
+    CREATE TABLE login_failure (name_hash BLOB PRIMARY KEY, failures INTEGER NOT NULL, last_ms INTEGER NOT NULL, locked_until_ms INTEGER NOT NULL) STRICT;)"},
+                                                     {.version = 5, .name = "people of an identity provider", .sql = R"(
+    ALTER TABLE user_account ADD COLUMN issuer TEXT NOT NULL DEFAULT '';
+    ALTER TABLE user_account ADD COLUMN subject TEXT NOT NULL DEFAULT '';
+    CREATE INDEX user_account_subject ON user_account(issuer, subject) WHERE issuer <> '';)"}};
   return list;
 }
 
@@ -138,6 +150,17 @@ struct UserDirectory::Impl {
     if (writer->changes() == 0) return no_user(user);
     if (end_sessions) HENG_TRY(writer->run("DELETE FROM user_session WHERE tenant = ? AND user = ?", tenant.value, user.value));
     return transaction.commit();
+  }
+
+  /// Inside a transaction: the row of the person as the claims say it.
+  Result<void> write_external(store::Database& db, const ExternalLogin& person, bool is_new, std::int64_t now) {
+    const std::string roles = text::join(person.roles, ",");
+    if (is_new)
+      return db.run("INSERT INTO user_account (tenant, user, name, roles, desk, clearance, purpose, password_hash, created_ms, issuer, subject) VALUES (?,?,?,?,?,?,?,'',?,?,?)", person.tenant.value,
+                    person.user.value, person.name, roles, person.desk, static_cast<int>(person.clearance), person.purpose, now, person.issuer, person.subject);
+    HENG_TRY(db.run("UPDATE user_account SET name = ?3, roles = ?4, desk = ?5, clearance = ?6, purpose = ?7 WHERE tenant = ?1 AND user = ?2", person.tenant.value, person.user.value, person.name, roles,
+                    person.desk, static_cast<int>(person.clearance), person.purpose));
+    return {};
   }
 
   Result<Session> make_session(const Account& account, std::int64_t now) {
@@ -206,8 +229,10 @@ Result<void> UserDirectory::set_password(const TenantId& tenant, const UserId& u
   const std::string hash = HENG_TRY(hash_password(password));
   auto writer = HENG_TRY(impl_->pool.writer());
   auto transaction = HENG_TRY(store::Transaction::begin(*writer));
+  const auto account = HENG_TRY(find(*writer, tenant, user));
+  if (!account) return no_user(user);
+  if (!account->info.issuer.empty()) return Error(ErrorCode::conflict, "this person signs in at an identity provider and has no password here", "user");
   HENG_TRY(writer->run("UPDATE user_account SET password_hash = ?3 WHERE tenant = ?1 AND user = ?2", tenant.value, user.value, hash));
-  if (writer->changes() == 0) return no_user(user);
   HENG_TRY(writer->run("DELETE FROM user_session WHERE tenant = ? AND user = ?", tenant.value, user.value));
   HENG_TRY(impl_->lockout.succeeded(*writer, tenant.value + "/" + user.value));
   return transaction.commit();
@@ -254,7 +279,9 @@ Result<Session> UserDirectory::login(const Credentials& credentials) {
   {
     const Place place(impl_->hashing, impl_->settings.hashes_at_once);
     if (!place.held()) return Error(ErrorCode::overloaded, "too many people log in at this moment; try again in a second");
-    right = verify_password(account ? account->password_hash : impl_->nobody_hash, credentials.password) && account && !account->info.disabled;
+    // nobody's password fits where an identity provider vouches; the work is done all the same
+    const bool has_password = account && account->info.issuer.empty();
+    right = verify_password(has_password ? account->password_hash : impl_->nobody_hash, credentials.password) && has_password && !account->info.disabled;
   }
   if (right && account->info.totp) right = HENG_TRY(impl_->take_code(*account, credentials.code, now));
   if (!right) {
@@ -270,6 +297,29 @@ Result<Session> UserDirectory::login(const Credentials& credentials) {
     const std::string stronger = HENG_TRY(hash_password(credentials.password));
     auto writer = HENG_TRY(impl_->pool.writer());
     HENG_TRY(writer->run("UPDATE user_account SET password_hash = ? WHERE tenant = ? AND user = ?", stronger, account->info.tenant.value, account->info.user.value));
+  }
+  return impl_->make_session(*account, now);
+}
+
+Result<Session> UserDirectory::login_external(const ExternalLogin& person) {
+  HENG_TRY(check_person(person));
+  if (person.issuer.empty() || person.subject.empty() || person.subject.size() > 255) return Error(ErrorCode::invalid_argument, "a person of an identity provider needs issuer and subject", "subject");
+  const std::int64_t now = impl_->clock.unix_ms();
+  std::optional<Account> account;
+  {
+    auto writer = HENG_TRY(impl_->pool.writer());
+    auto transaction = HENG_TRY(store::Transaction::begin(*writer));
+    account = HENG_TRY(find(*writer, person.tenant, person.user));
+    // the name alone proves nothing: a local account, or another person's, is not taken over
+    if (account && (account->info.issuer != person.issuer || account->subject != person.subject))
+      return Error(ErrorCode::conflict, fmt::format("there is another account \"{}\" here; an administrator must give one of the two another name", person.user.value), "user");
+    if (account && account->info.disabled) return Error(ErrorCode::permission_denied, "the account is disabled; ask an administrator", "user");
+    HENG_TRY(impl_->write_external(*writer, person, !account, now));
+    // whoever has moved to another tenant or name leaves nothing open behind
+    HENG_TRY(writer->run("DELETE FROM user_session WHERE (tenant, user) IN (SELECT tenant, user FROM user_account WHERE issuer = ?1 AND subject = ?2 AND NOT (tenant = ?3 AND user = ?4))", person.issuer,
+                         person.subject, person.tenant.value, person.user.value));
+    account = HENG_TRY(find(*writer, person.tenant, person.user));
+    HENG_TRY(transaction.commit());
   }
   return impl_->make_session(*account, now);
 }

@@ -63,7 +63,10 @@ class DirectoryTest : public ::testing::Test {
     std::string pattern = (std::filesystem::temp_directory_path() / "heng-users-XXXXXX").string();
     folder = mkdtemp(pattern.data());
     std::vector<store::Migration> all = {{.version = 1, .name = "before", .sql = ""}};
-    all.insert(all.end(), migrations().begin(), migrations().end());
+    // versions 3 and 4 belong to other rooms
+    all.push_back(migrations()[0]);
+    for (int version : {3, 4}) all.push_back({.version = version, .name = "others", .sql = ""});
+    all.push_back(migrations()[1]);
     pool = std::move(*store::Pool::open({.database = {.path = folder / "govern.db", .key = key}}, all));
     directory = std::move(*UserDirectory::create({.hashes_at_once = 8}, *pool, key, clock));
     ASSERT_TRUE(directory->create_user({.tenant = TenantId("bank"), .user = UserId("lihua"), .name = "李华", .desk = "loans", .roles = {"analyst", "reviewer"},
@@ -209,6 +212,68 @@ TEST_F(DirectoryTest, ACodeServesOneOfManyLoginsAtOnce) {
   for (int i = 0; i < 4; ++i) threads.emplace_back([&] { in += directory->login(with(good, code)).ok(); });
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(in, 1);
+}
+
+ExternalLogin zhao() {
+  return {.issuer = "https://login.bank.test", .subject = "248289761001", .tenant = TenantId("bank"), .user = UserId("zhao"), .name = "赵敏", .desk = "cards", .roles = {"analyst"}, .clearance = DataClass::c2};
+}
+
+TEST_F(DirectoryTest, APersonOfAProviderHasWhatTheClaimsSayNow) {
+  auto first = directory->login_external(zhao());
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  EXPECT_EQ(first->principal.desk, "cards");
+  EXPECT_EQ(first->principal.clearance, DataClass::c2);
+  EXPECT_TRUE(directory->session(first->token)->has_role("analyst"));
+  ExternalLogin later = zhao();
+  later.roles = {"reviewer"};
+  later.clearance = DataClass::c1;
+  auto second = directory->login_external(later);
+  ASSERT_TRUE(second.ok());
+  // the older session has no more than the newer
+  EXPECT_FALSE(directory->session(first->token)->has_role("analyst"));
+  EXPECT_EQ(directory->session(first->token)->clearance, DataClass::c1);
+  EXPECT_EQ(directory->users(TenantId("bank"))->size(), 2u);
+  EXPECT_EQ(directory->users(TenantId("bank"))->back().issuer, "https://login.bank.test");
+}
+
+TEST_F(DirectoryTest, AnotherTenantEndsTheSessionsOfTheFirst) {
+  const auto first = *directory->login_external(zhao());
+  ExternalLogin moved = zhao();
+  moved.tenant = TenantId("shop");
+  const auto second = *directory->login_external(moved);
+  EXPECT_FALSE(directory->session(first.token).ok());
+  EXPECT_EQ(directory->session(second.token)->tenant.value, "shop");
+}
+
+TEST_F(DirectoryTest, NoProviderTakesAnAccountOver) {
+  ExternalLogin thief = zhao();
+  thief.user = UserId("lihua");
+  EXPECT_EQ(directory->login_external(thief).error().code, ErrorCode::conflict);
+  ASSERT_TRUE(directory->login_external(zhao()).ok());
+  ExternalLogin other = zhao();
+  other.subject = "1";
+  EXPECT_EQ(directory->login_external(other).error().code, ErrorCode::conflict) << "another person of the same provider";
+  other = zhao();
+  other.issuer = "https://evil.test";
+  EXPECT_EQ(directory->login_external(other).error().code, ErrorCode::conflict) << "the same subject of another provider";
+  EXPECT_TRUE(directory->login(with(good)).ok()) << "the local account is as it was";
+}
+
+TEST_F(DirectoryTest, APersonOfAProviderHasNoPassword) {
+  ASSERT_TRUE(directory->login_external(zhao()).ok());
+  for (const char* tried : {"", "a long sentence 7", "$argon2id$"}) EXPECT_EQ(directory->login(with(tried, "", "zhao")).error().code, ErrorCode::unauthenticated) << tried;
+  EXPECT_EQ(directory->set_password(TenantId("bank"), UserId("zhao"), "another sentence 8").error().code, ErrorCode::conflict);
+  ASSERT_TRUE(directory->set_disabled(TenantId("bank"), UserId("zhao"), true).ok());
+  EXPECT_EQ(directory->login_external(zhao()).error().code, ErrorCode::permission_denied);
+  ExternalLogin bad = zhao();
+  bad.user = UserId("a b");
+  EXPECT_EQ(directory->login_external(bad).error().param, "user");
+  bad = zhao();
+  bad.roles = {"x,admin"};
+  EXPECT_EQ(directory->login_external(bad).error().param, "roles");
+  bad = zhao();
+  bad.subject.clear();
+  EXPECT_EQ(directory->login_external(bad).error().param, "subject");
 }
 
 TEST_F(DirectoryTest, NothingSecretIsReadableInTheTables) {

@@ -86,6 +86,10 @@ Result<Disclosure> read_disclosure(const Value& table, const std::string& file, 
   out.en = HENG_TRY(reader.text("en"));
   HENG_TRY(reader.finish());
   if (out.when.empty() || out.wanted.empty()) return reader.fail("\"when\" and \"wanted\" must each hold a text");
+  for (const auto& said : out.when)
+    for (const auto& wanted : out.wanted)
+      if (said.find(wanted) != std::string::npos)
+        return reader.fail(reader.line_of("wanted"), fmt::format("\"{}\" asks for the disclosure and is one itself (\"{}\"): it would never be asked for", said, wanted));
   for (const auto* text : {&out.zh, &out.en}) {
     const auto folded = fold(*text).text;
     if (std::none_of(out.wanted.begin(), out.wanted.end(), [&](const std::string& w) { return folded.find(w) != std::string::npos; }))
@@ -126,6 +130,16 @@ Result<void> PhraseRules::run_own_tests(const guard_policy::File& file) const {
       if (!HENG_TRY(hit(text))) return rule.fail(rule.line_of("violates"), fmt::format("the rule \"{}\" does not find its own test \"{}\"", id, text));
     for (const auto& text : good)
       if (HENG_TRY(hit(text))) return rule.fail(rule.line_of("allows"), fmt::format("the rule \"{}\" stops \"{}\", which it says it allows", id, text));
+  }
+  // what one rule adds, another may not forbid
+  for (const Value* table : HENG_TRY(reader.tables_or_none("disclosure"))) {
+    Reader disclosure(*table, file.name, "[[disclosure]]");
+    for (const char* language : {"zh", "en"}) {
+      const auto added = HENG_TRY(disclosure.text(language));
+      for (const auto& violation : HENG_TRY(check(added)))
+        if (violation.action != RuleAction::advise)
+          return disclosure.fail(disclosure.line_of(language), fmt::format("the text to add (\"{}\") is forbidden by the rule \"{}\": which one holds?", added, violation.rule));
+    }
   }
   std::size_t stopped = 0;
   std::string by;

@@ -101,6 +101,13 @@ TEST(Marketing, RefusesBadPolicies) {
   EXPECT_NE(refusal(changed("unless = [\"存款保险\"", "unless = [\"保本\"")).find("which one holds"), std::string::npos);
   const std::string head = "kind = \"marketing\"\nid = \"x\"\nversion = \"1\"\nowner = \"o\"\nclause = \"c\"\neffective_from = 2026-01-01\n";
   EXPECT_NE(refusal(head).find("let everything through"), std::string::npos);
+  const std::string rule = "[[rule]]\nid = \"gift\"\ntitle = \"t\"\nclause = \"c\"\naction = \"withhold\"\nzh = [\"送好礼\"]\nviolates = [\"开户送好礼\"]\n";
+  const auto disclosure = [&](const std::string& when, const std::string& zh) {
+    return refusal(head + rule + "[[disclosure]]\nid = \"d\"\nclause = \"c\"\nwhen = [\"" + when + "\"]\nwanted = [\"详见条款\", \"see the terms\"]\nzh = \"" + zh + "\"\nen = \"See the terms.\"\n");
+  };
+  EXPECT_EQ(disclosure("开户", "详见条款。"), "");
+  EXPECT_NE(disclosure("开户", "开户送好礼，详见条款。").find("forbidden by the rule \"gift\""), std::string::npos) << disclosure("开户", "开户送好礼，详见条款。");
+  EXPECT_NE(disclosure("开户详见条款", "详见条款。").find("never be asked for"), std::string::npos);
   EXPECT_NE(refusal(head + "[[rule]]\nid = \"all\"\ntitle = \"t\"\nclause = \"c\"\naction = \"withhold\"\nzh = [\"请问\", \"产品\", \"一般\", \"年利率\", \"身份证\", \"手机\", \"贷款\", \"投资\", \"网点\", \"信用卡\"]\nnegation_lifts = false\nviolates = [\"手机\"]\n")
                 .find("block everything"), std::string::npos);
 }

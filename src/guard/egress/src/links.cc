@@ -124,7 +124,8 @@ Result<LinkPolicy> read_link_policy(std::string_view text, const std::string& na
   for (const auto& host : HENG_TRY(reader.texts_or_none("allowed_hosts"))) {
     std::string plain;
     for (const char c : host) plain += lower(c);
-    const bool fits = plain.size() >= 3 && plain.find('.') != std::string::npos && std::all_of(plain.begin(), plain.end(), [](char c) { return alnum(c) || c == '.' || c == '-'; });
+    const bool fits = plain.size() >= 3 && plain.find('.') != std::string::npos && std::all_of(plain.begin(), plain.end(), [](char c) { return alnum(c) || c == '.' || c == '-'; }) &&
+                      plain.front() != '.' && plain.back() != '.' && plain.find("..") == std::string::npos;
     if (!fits) return reader.fail(reader.line_of("allowed_hosts"), "\"" + host + "\" is no host: write \"bank.example\", without scheme, star or path");
     out.allowed_hosts.push_back(std::move(plain));
   }
@@ -133,6 +134,7 @@ Result<LinkPolicy> read_link_policy(std::string_view text, const std::string& na
   HENG_TRY(read_action(reader, "plain_links", out.plain_links));
   HENG_TRY(reader.finish());
   if (out.images == LinkAction::allow && out.links != LinkAction::allow) return reader.fail(reader.line_of("images"), "images are allowed where links are not: an image leaks without a click");
+  if (out.links < out.plain_links) return reader.fail(reader.line_of("plain_links"), "plain links are treated worse than links that can carry data: the policy contradicts itself");
   return out;
 }
 

@@ -146,6 +146,9 @@ TEST(Egress, LinksByPolicy) {
   EXPECT_EQ(check_links("[click](https://evil.example/?q=data)", policy).at(0).action, LinkAction::mask);
   EXPECT_TRUE(check_links("https://other.example/page", policy).empty());
   EXPECT_NE(read_link_policy(changed("allowed_hosts = []", "allowed_hosts = [\"*\"]"), "e.toml").error().message.find("no host"), std::string::npos);
+  for (const char* wide : {".com", "..", "bank.", "a..b"})
+    EXPECT_NE(read_link_policy(changed("allowed_hosts = []", std::string("allowed_hosts = [\"") + wide + "\"]"), "e.toml").error().message.find("no host"), std::string::npos) << wide;
+  EXPECT_NE(read_link_policy(changed("plain_links = \"allow\"", "plain_links = \"withhold\""), "e.toml").error().message.find("contradicts itself"), std::string::npos);
   EXPECT_NE(read_link_policy(changed("images = \"withhold\"", "images = \"allow\""), "e.toml").error().message.find("without a click"), std::string::npos);
 }
 

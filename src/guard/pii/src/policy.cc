@@ -97,8 +97,10 @@ Result<Policy> read_policy(std::string_view text, const std::string& name) {
   for (const Value* table : HENG_TRY(reader.tables_or_none("type"))) HENG_TRY(read_type(*table, name, out, seen));
   HENG_TRY(reader.finish());
   if (seen.empty()) return reader.fail("no [[type]]: a policy that names no type would refuse everything");
-  const bool refuses_all = std::all_of(seen.begin(), seen.end(), [&](Type type) { return out.of(type).action == Action::refuse; });
-  if (refuses_all) return reader.fail("every type is refused: this would block everything");
+  for (const auto& [channel, where] : {std::pair{Channel::record, "records"}, {Channel::prompt, "prompts"}, {Channel::answer, "answers"}}) {
+    const bool refuses_all = std::all_of(seen.begin(), seen.end(), [&](Type type) { return out.action(type, channel) == Action::refuse; });
+    if (refuses_all) return reader.fail(reader.line_of("type"), fmt::format("every type is refused in {}: this would block everything", where));
+  }
   return out;
 }
 

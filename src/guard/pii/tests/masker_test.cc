@@ -83,6 +83,11 @@ TEST(Policy, RefusesWhatMakesNoSense) {
     all.replace(at, end - at + 1, "action = \"refuse\"");
   }
   EXPECT_NE(refusal(all).find("block everything"), std::string::npos);
+  // one channel is enough to block everything
+  std::string answers;
+  for (const auto line : text::split(default_policy_text(), '\n'))
+    if (!line.starts_with("answer")) answers += std::string(line) + "\n" + (line.starts_with("action") ? "answer = \"refuse\"\n" : "");
+  EXPECT_NE(refusal(answers).find("every type is refused in answers"), std::string::npos) << refusal(answers);
   EXPECT_NE(refusal("nonsense").find("line 1"), std::string::npos);
 }
 

@@ -9,10 +9,15 @@
 #include "event_stream.h"
 #include "heng/base/hash.h"
 #include "heng/base/ids.h"
-#include "heng/infer/remote/http_client.h"
+#include "heng/http_client/http_client.h"
 #include "wire.h"
 
 namespace heng::infer {
+
+using http_client::HttpCall;
+using http_client::HttpClient;
+using http_client::HttpReply;
+using http_client::parse_url;
 
 struct RemoteInference::Impl {
   RemoteSettings settings;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "heng/access/access.h"
 #include "heng/base/clock.h"
@@ -20,7 +21,9 @@
 #include "heng/contracts/inference.h"
 #include "heng/contracts/insight.h"
 #include "heng/contracts/knowledge.h"
+#include "heng/contracts/policies.h"
 #include "heng/contracts/review.h"
+#include "heng/contracts/sign_in.h"
 #include "heng/contracts/stops.h"
 #include "heng/contracts/users.h"
 #include "heng/contracts/streams.h"
@@ -34,6 +37,7 @@ struct Asset {
   std::string media_type;
   std::string etag;                    ///< With quotes.
   bool immutable = false;              ///< The name holds a hash of the bytes: browsers may keep it for ever.
+  std::string_view gzip = {};          ///< The same compressed; empty: there is no such form.
 };
 
 /// Where the console's files come from. Thread-safe.
@@ -78,6 +82,9 @@ struct Services {
   /// The monitor's report of the last hours, of the principal's tenant, as JSON.
   std::function<Result<std::string>(const Principal&, int hours)> monitor;
   Streams* streams = nullptr;
+  SignIn* sign_in = nullptr;             ///< Null: people sign in with a password or a key only.
+  /// What is enforced at this moment.
+  std::function<std::vector<PolicyInfo>()> policies;
 };
 
 /// The HTTP interface of docs/api.md. Lifetime: create → start → drain. Public calls are thread-safe. Embeds vectors of

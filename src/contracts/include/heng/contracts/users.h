@@ -22,6 +22,7 @@ struct UserInfo {
   bool disabled = false;
   bool totp = false;                      ///< A second factor is needed.
   std::int64_t created_ms = 0, last_login_ms = 0;
+  std::string issuer;                     ///< The identity provider that vouches for the person; empty: a password does.
 };
 
 struct NewUser {
@@ -39,6 +40,16 @@ struct Credentials {
   std::string password;
   std::string code;                       ///< Six digits, where a second factor is set.
   std::string peer;                       ///< Address the attempt comes from.
+};
+
+/// A person whom an identity provider vouches for, with what its claims give her here.
+struct ExternalLogin {
+  std::string issuer, subject;            ///< Together they name the person for ever (OpenID Connect Core 1.0, section 5.7).
+  TenantId tenant{"default"};
+  UserId user;
+  std::string name, desk, purpose;
+  std::vector<std::string> roles;
+  DataClass clearance = DataClass::c1;
 };
 
 struct Session {
@@ -66,6 +77,9 @@ class Users {
 
   /// Errors: unauthenticated (the same words for whatever is wrong), rate_limited (says when to come back), overloaded.
   virtual Result<Session> login(const Credentials&) = 0;
+  /// Makes the account, or brings roles, desk, name, purpose and clearance of it up to date, and opens a session. Errors: invalid_argument,
+  /// conflict (the name is another person's or a password's), permission_denied (disabled).
+  virtual Result<Session> login_external(const ExternalLogin&) = 0;
   /// Errors: unauthenticated (unknown, idle too long, too old, user disabled).
   virtual Result<Principal> session(const std::string& token) = 0;
   virtual Result<void> logout(const std::string& token) = 0;

@@ -19,7 +19,7 @@ struct DirectorySettings {
   std::string issuer = "Heng";                ///< Shown by authenticator programs.
 };
 
-/// The tables of people: version 2 of the database "govern".
+/// The tables of people: versions 2 and 5 of the database "govern".
 const std::vector<store::Migration>& migrations();
 
 /// Accounts on the database "govern". Lifetime: the pool and clock outlive it. Threads: safe. Processes: several may share the
@@ -39,6 +39,7 @@ class UserDirectory final : public Users {
   Result<void> confirm_totp(const TenantId&, const UserId&, const std::string& code) override;
   Result<void> remove_totp(const TenantId&, const UserId&) override;
   Result<Session> login(const Credentials&) override;
+  Result<Session> login_external(const ExternalLogin&) override;
   Result<Principal> session(const std::string& token) override;
   Result<void> logout(const std::string& token) override;
 

@@ -10,7 +10,7 @@
 #include "heng/base/clock.h"
 #include "heng/base/result.h"
 
-namespace heng::infer {
+namespace heng::http_client {
 
 struct HttpTarget {
   bool tls = false;
@@ -22,6 +22,8 @@ Result<HttpTarget> parse_url(const std::string& url);
 
 struct HttpCall {
   std::string method = "POST", path, body, bearer;
+  std::string content_type = "application/json";
+  std::string authorization;                       ///< The whole header, where it is not a bearer's.
   int connect_timeout_ms = 5'000, read_timeout_ms = 60'000;
   std::size_t response_limit_bytes = 64 << 20;
   std::optional<SteadyTime> deadline;
@@ -51,4 +53,4 @@ class HttpClient {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace heng::infer
+}  // namespace heng::http_client

@@ -1,4 +1,4 @@
-#include "heng/infer/remote/http_client.h"
+#include "heng/http_client/http_client.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 
 #include "heng/base/text.h"
 
-namespace heng::infer {
+namespace heng::http_client {
 namespace {
 
 namespace asio = boost::asio;
@@ -55,14 +55,21 @@ class Run {
   const HttpCall& call_;
 };
 
+/// What the header "Host" says (RFC 9110 section 7.2): the port only where it is not the scheme's own.
+std::string host_of(const HttpTarget& target) {
+  const std::string host = target.host.find(':') == std::string::npos ? target.host : "[" + target.host + "]";
+  return target.port == (target.tls ? "443" : "80") ? host : host + ":" + target.port;
+}
+
 template <class Stream>
 Result<HttpReply> exchange(Stream& stream, Run& run, const HttpTarget& target, const HttpCall& call, const std::function<void()>& abort) {
   http::request<http::string_body> request(http::string_to_verb(call.method), target.path + call.path, 11);
-  request.set(http::field::host, target.host);
-  request.set(http::field::content_type, "application/json");
+  request.set(http::field::host, host_of(target));
+  request.set(http::field::content_type, call.content_type);
   request.set(http::field::accept, "application/json, text/event-stream");
   request.set(http::field::connection, "close");
   if (!call.bearer.empty()) request.set(http::field::authorization, "Bearer " + call.bearer);
+  else if (!call.authorization.empty()) request.set(http::field::authorization, call.authorization);
   request.body() = call.body;
   request.prepare_payload();
   HENG_TRY(run("send", call.read_timeout_ms, [&](auto done) { http::async_write(stream, request, [done](auto error, auto) { done(error); }); }, abort));
@@ -71,7 +78,15 @@ Result<HttpReply> exchange(Stream& stream, Run& run, const HttpTarget& target, c
   http::response_parser<http::buffer_body> parser;
   parser.header_limit(64 << 10);
   parser.body_limit(call.response_limit_bytes);
-  HENG_TRY(run("wait for the answer", call.read_timeout_ms, [&](auto done) { http::async_read_header(stream, buffer, parser, [done](auto error, auto) { done(error); }); }, abort));
+  const Error larger(ErrorCode::too_large, fmt::format("the remote server's answer is larger than {} bytes", call.response_limit_bytes));
+  bool announced_larger = false;
+  HENG_TRY(run("wait for the answer", call.read_timeout_ms, [&](auto done) {
+    http::async_read_header(stream, buffer, parser, [&, done](boost::system::error_code error, auto) {
+      announced_larger = error == http::error::body_limit;
+      done(announced_larger ? boost::system::error_code() : error);
+    });
+  }, abort));
+  if (announced_larger) return larger;
   HttpReply reply;
   reply.status = parser.get().result_int();
   if (const auto after = parser.get()[http::field::retry_after]; !after.empty()) {
@@ -90,7 +105,7 @@ Result<HttpReply> exchange(Stream& stream, Run& run, const HttpTarget& target, c
         done(error == http::error::need_buffer || error == http::error::body_limit ? boost::system::error_code() : error);
       });
     }, abort));
-    if (body_error == http::error::body_limit) return Error(ErrorCode::too_large, fmt::format("the remote server's answer is larger than {} bytes", call.response_limit_bytes));
+    if (body_error == http::error::body_limit) return larger;
     const std::string_view got(piece, sizeof piece - parser.get().body().size);
     if (!streaming) reply.body += got;
     else if (!got.empty() && !call.on_body(got)) break;
@@ -182,4 +197,4 @@ Result<HttpReply> HttpClient::send(const HttpCall& call) {
   }
 }
 
-}  // namespace heng::infer
+}  // namespace heng::http_client
