@@ -17,6 +17,7 @@
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
 #include "heng/contracts/users.h"
+#include "heng/contracts/vault.h"
 #include "heng/store/backup.h"
 #include "heng/store/keys.h"
 
@@ -25,6 +26,7 @@ class Registry;
 }
 namespace heng::erasure {
 class SubjectErasure;
+class Retention;
 }
 namespace heng::audit {
 class Ledger;
@@ -70,6 +72,10 @@ class Assembly {
   /// The monitor's report of the last hours as JSON; of one tenant, or of all without a name.
   Result<std::string> monitor_report(const TenantId* tenant, int hours);
   erasure::SubjectErasure& subject_erasure();
+  erasure::Retention& retention();
+  Vault& vault();
+  /// What whoever runs the program should know, such as models that run without approval.
+  std::vector<std::string> warnings();
   std::vector<store::BackupPart> backup_parts();
 
   /// Whoever runs the command on this machine: tenant "default", role "admin".

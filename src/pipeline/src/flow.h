@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "heng/pipeline/asker.h"
+#include "keep.h"
 
 namespace heng::pipeline {
 
@@ -42,6 +43,9 @@ struct Flow {
   std::string released;                     ///< Text that has left, or would have but for the hold, to compose the answer.
   std::optional<Hold> hold;                 ///< From here on a person decides.
   std::optional<Error> halted;              ///< A stop button was pressed meanwhile.
+  std::string asked_model;                  ///< Of the request, or the default.
+  std::string recorded_question;            ///< The question as it stands in the record: masked where policy says.
+  bool masked_any = false;                  ///< Something of the answer was masked: its tokens may not stand in the record.
 
   bool chinese() const { return answer.language == "zh"; }
   const std::string& model() const { return request.model; }
@@ -50,7 +54,7 @@ struct Flow {
   void ask_stops() {
     if (halted || !ports.stops) return;
     const auto& who = request.principal;
-    if (auto may = ports.stops->check({who.tenant, who.desk, answer.model.empty() ? request.model : answer.model, ""}); !may.ok()) halted = may.error();
+    if (auto may = ports.stops->check({who.tenant, who.desk, answer.model.empty() ? asked_model : answer.model, ""}); !may.ok()) halted = may.error();
   }
   void hold_back(std::string rule, std::string reason) {
     if (hold) return;

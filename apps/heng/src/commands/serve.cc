@@ -86,6 +86,8 @@ int run_serve(const Common& common, const ServeOptions& options) {
   services.streams = &(*streams)->engine();
   services.guard = &parts.guard();
   services.users = &parts.users();
+  services.vault = &parts.vault();
+  services.warnings = [&parts] { return parts.warnings(); };
   services.monitor = [&parts](const Principal& who, int hours) { return parts.monitor_report(&who.tenant, hours); };
   auto policy = access::make_policy(config->roles);
   if (!policy.ok()) return report(policy.error());

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "heng/access/access.h"
 #include "heng/base/clock.h"
@@ -24,6 +25,7 @@
 #include "heng/contracts/stops.h"
 #include "heng/contracts/users.h"
 #include "heng/contracts/streams.h"
+#include "heng/contracts/vault.h"
 #include "heng/http/server.h"
 
 namespace heng::api {
@@ -77,6 +79,8 @@ struct Services {
   /// The monitor's report of the last hours, of the principal's tenant, as JSON.
   std::function<Result<std::string>(const Principal&, int hours)> monitor;
   Streams* streams = nullptr;
+  Vault* vault = nullptr;              ///< Without one, /v1/vault is unavailable.
+  std::function<std::vector<std::string>()> warnings;   ///< Shown in /readyz; nothing of it makes the server unready.
 };
 
 /// The HTTP interface of docs/api.md. Lifetime: create → start → drain. Public calls are thread-safe. Embeds vectors of

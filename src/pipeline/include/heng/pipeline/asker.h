@@ -13,6 +13,7 @@
 #include "heng/contracts/knowledge.h"
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
+#include "heng/contracts/vault.h"
 
 namespace heng::pipeline {
 
@@ -42,6 +43,7 @@ struct AskerPorts {
   Random& random;
   Reviews* reviews = nullptr;           ///< Without a queue, what needs a person is withheld.
   const Stops* stops = nullptr;         ///< Without stop buttons nothing is halted.
+  Vault* vault = nullptr;               ///< Without one, a text with values that policy keeps there goes nowhere.
 };
 
 /// Answers questions from a knowledge base; the order of its stages stands in src/stages.cc.

@@ -11,6 +11,7 @@
 #include "heng/contracts/inference.h"
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
+#include "heng/contracts/vault.h"
 
 namespace heng::pipeline {
 
@@ -34,6 +35,7 @@ struct ChatterPorts {
   Random& random;
   Reviews* reviews = nullptr;      ///< Without a queue, what needs a person is withheld.
   const Stops* stops = nullptr;    ///< Without stop buttons nothing is halted.
+  Vault* vault = nullptr;          ///< Without one, a text with values that policy keeps there goes nowhere.
 };
 
 /// Plain chat under the same contract as ask: open record → guard in → infer → guard out → close record → reply.
