@@ -133,14 +133,14 @@ def test_nothing_on_disk_holds_a_value(bank):
 def test_erasure_takes_the_vault_and_later_backups_have_no_key(tmp_path):
     server = with_vault(Server(tmp_path / "bank")).start()
     try:
-        token = token_in(says(server, f"Yours is {CARD} now.", "C-9").json()["choices"][0]["message"]["content"])
+        token = token_in(says(server, f"Yours is {CARD} now.", "C-99731").json()["choices"][0]["message"]["content"])
         ana, dpo = (server.new_key(user=u, roles=[r])["secret"] for u, r in (("ana", "risk"), ("dpo", "privacy")))
-        request = server.call("POST", "/v1/vault/requests", ana, json={"token": token, "reason": "case"}, headers={"X-Heng-Subject": "C-9"}).json()
+        request = server.call("POST", "/v1/vault/requests", ana, json={"token": token, "reason": "case"}, headers={"X-Heng-Subject": "C-99731"}).json()
         assert server.call("POST", f"/v1/vault/requests/{request['id']}/decide", dpo, json={"decision": "approve", "sha256": request["sha256"]}).status_code == 200
         lines = (server.folder / "data/keyring").read_text().splitlines()
         earlier = tmp_path / "earlier"
         heng(server, "backup", earlier)
-        report = json.loads(heng(server, "erase", "--subject", "C-9", "--reason", "request", "--json").stdout)
+        report = json.loads(heng(server, "erase", "--subject", "C-99731", "--reason", "request", "--json").stdout)
         assert report["values"] == 1 and report["keys"] >= 2, report
         assert server.call("POST", f"/v1/vault/requests/{request['id']}/show", ana).status_code in (403, 404)
         assert server.call("GET", "/v1/vault", ana).json()["values"] == []
@@ -153,7 +153,7 @@ def test_erasure_takes_the_vault_and_later_backups_have_no_key(tmp_path):
         for file, content in disk(server.folder, later).items():
             for key in wrapped:
                 assert key.encode() not in content, f"{file} still holds an erased key"
-            assert CARD.encode() not in content and b"C-9" not in content, file
+            assert CARD.encode() not in content and b"C-99731" not in content, file
     finally:
         assert server.stop() == 0
     restored = Server(tmp_path / "restored")

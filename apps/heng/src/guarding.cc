@@ -124,7 +124,8 @@ Result<InForce> list_policies(const fs::path& folder) {
   // the one policy that does not come with Heng: without it everything is kept
   std::error_code none;
   if (const auto file = folder / "policies" / "retention.toml"; fs::exists(file, none)) {
-    const auto policy = HENG_TRY(erasure::read_retention(HENG_TRY(read_file(file)), file.string()));
+    const auto text = HENG_TRY(read_file(file));
+    const auto policy = HENG_TRY(erasure::read_retention(text, file.string()));
     if (guard_policy::in_force(policy.header, today())) out.push_back({policy.header, file.string()});
   }
   return out;

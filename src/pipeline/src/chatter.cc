@@ -92,6 +92,7 @@ class Gate {
   const std::string& reason() const { return reason_; }
   const std::string& clean() const { return clean_; }
   bool vault_failed() const { return vault_failed_; }
+  bool vaulted() const { return vaulted_; }
   /// Values whose tokens begin in the first `until` bytes of the clean text go into the vault before it leaves. False: withhold.
   bool keep(std::size_t until) {
     std::vector<VaultItem> items;
@@ -136,6 +137,7 @@ class Gate {
     clean_ = masked(text_, *verdict);
     masked_ = masked_ || verdict->action == GuardAction::mask;
     vault_ = verdict->vault;
+    vaulted_ = vaulted_ || !vault_.empty();
     return true;
   }
   bool send(bool all) {
@@ -167,7 +169,7 @@ class Gate {
   std::string text_, side_text_, clean_, reason_, sent_text_;
   ChatDelta waiting_;
   std::size_t checked_bytes_ = 0, sent_ = 0;
-  bool denied_ = false, client_gone_ = false, masked_ = false, vault_failed_ = false;
+  bool denied_ = false, client_gone_ = false, masked_ = false, vault_failed_ = false, vaulted_ = false;
   std::vector<VaultItem> vault_;
   std::set<std::string> kept_;
   std::optional<ChatHold> hold_;
@@ -286,8 +288,8 @@ Result<ChatReply> run(const ChatterSettings& settings, const ChatterPorts& ports
   if (result.ok()) keep(record, chat, *result);
   if (!halted) halted = watch.halted();
   if (!halted && result.ok() && !gate.denied() && !gate.client_gone()) gate.finish();
-  // the tokens would spell out what was masked
-  if (gate.masked_any()) record.output_tokens.clear();
+  // the tokens would spell out what only the vault may hold
+  if (gate.vaulted()) record.output_tokens.clear();
   if (halted) {
     record.verdicts.push_back({"stop", "1", "deny", halted->message});
     record.output = gate.sent();

@@ -45,7 +45,7 @@ struct Flow {
   std::optional<Error> halted;              ///< A stop button was pressed meanwhile.
   std::string asked_model;                  ///< Of the request, or the default.
   std::string recorded_question;            ///< The question as it stands in the record: masked where policy says.
-  bool masked_any = false;                  ///< Something of the answer was masked: its tokens may not stand in the record.
+  bool vaulted = false;                     ///< A value of the answer belongs in the vault: the tokens that spell it may not stand in the record.
 
   bool chinese() const { return answer.language == "zh"; }
   const std::string& model() const { return request.model; }

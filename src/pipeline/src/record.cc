@@ -111,8 +111,8 @@ Result<void> close_record(Flow& flow) {
   record.time_ms = flow.ports.clock.unix_ms();
   if (record.outcome.empty()) record.outcome = flow.answer.abstained ? "abstained" : "ok";
   record.usage = flow.answer.usage;
-  // the tokens would spell out what was masked
-  if (flow.masked_any) record.output_tokens.clear();
+  // the tokens would spell out what only the vault may hold
+  if (flow.vaulted) record.output_tokens.clear();
   record.output = record.outcome == "ok" || record.outcome == "abstained" ? flow.answer.answer : flow.released;
   record.passages.clear();
   for (std::size_t i = 0; i < flow.passages.size(); ++i) {

@@ -47,7 +47,7 @@ bool guard_out(Flow& flow, std::string& s, std::string& reason) {
   // a reviewer sees no more of a person than the user would
   if (verdict->action == GuardAction::mask || (verdict->action == GuardAction::review && !verdict->masked.empty() && verdict->masked != s)) {
     s = verdict->action == GuardAction::mask ? masked(s, *verdict) : verdict->masked;
-    flow.masked_any = true;
+    flow.vaulted = flow.vaulted || !verdict->vault.empty();
     if (auto kept = keep_values(flow.ports.vault, flow.request.principal, verdict->vault); !kept.ok()) {
       reason = kept.error().message;
       return false;
@@ -114,6 +114,7 @@ std::string best_quote(const std::string& sentence, const Passage& passage) {
 
 void show_withheld(Flow& flow, VerifiedSentence sentence) {
   auto verdict = flow.ports.guard.check_output(flow.request.principal, sentence.text);
+  if (verdict.ok()) flow.vaulted = flow.vaulted || !verdict->vault.empty();
   const bool shown = verdict.ok() && (verdict->action == GuardAction::release || verdict->action == GuardAction::mask) && keep_values(flow.ports.vault, flow.request.principal, verdict->vault).ok();
   if (!shown) {
     sentence.text.clear();
@@ -121,7 +122,6 @@ void show_withheld(Flow& flow, VerifiedSentence sentence) {
   } else if (verdict->action == GuardAction::mask) {
     sentence.text = masked(sentence.text, *verdict);
     sentence.figures.clear();
-    flow.masked_any = true;
   }
   flow.answer.sentences.push_back(std::move(sentence));
 }

@@ -154,6 +154,7 @@ TEST_F(VaultFlowTest, AChatGivesTheTokenWhenTheValueIsKept) {
   EXPECT_EQ(streamed, reply->result.message.content);
   EXPECT_THAT(inference.asked[0].messages[0].content, HasSubstr(token)) << "the model reads the token";
   ASSERT_EQ(vault.kept.size(), 2u) << "once in, once out";
+  EXPECT_TRUE(audit.closes[0].output_tokens.empty()) << "tokens would spell the value out in the record";
   EXPECT_EQ(vault.kept[0], (std::pair<std::string, std::string>("C-1", card)));
   expect_no_card_on_record();
 }
