@@ -73,7 +73,7 @@ def test_old_content_goes_what_is_held_stays_and_the_ledger_verifies(tmp_path, c
     held = ask(f"年费是多少 {MARK}-B", "--subject", "C-5")
     by_index = ask(f"年费是多少 {MARK}-C", "--subject", "C-6")
     messages = "".join(json.dumps({"text": f"海港公司{n}宣布季度亏损 {MARK}"}, ensure_ascii=False) + "\n" for n in "甲乙")
-    heng.here("watch", "news", text=messages)
+    heng.here("watch", "news", "--stdin", text=messages)
     heng.here("hold", "set", "--subject", "C-5", "--reason", "lawsuit")
     heng.here("hold", "set", "--record", by_index, "--reason", "inspection")
     assert heng.here("hold", "set", "--reason", "x", code=None).returncode != 0
@@ -97,7 +97,7 @@ def test_old_content_goes_what_is_held_stays_and_the_ledger_verifies(tmp_path, c
     for kept in (held, by_index):
         assert after[kept] == before[kept]
     assert f"{MARK}-A" not in heng.here("audit", "export").stdout
-    assert [row for row in after.values() if row["record"] and row["record"].get("open", {}).get("action") == "ingest"], "how the institution was run stays"
+    assert [row for row in after.values() if row["record"] and row["record"].get("open", {}).get("action") == "hold.set"], "how the institution was run stays"
     heng.here("audit", "verify")
     subprocess.run([BIN / "heng-audit-check", heng.folder / "data" / "ledger"], check=True, capture_output=True, timeout=120)
     # a new conversation is recorded and read as before, and a backup made now holds nothing of what went

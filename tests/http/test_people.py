@@ -117,14 +117,14 @@ def test_after_the_drill_it_runs_again(server):
 def test_a_stop_ends_a_request_that_still_reads_its_prompt(server, halted):
     import random
     words = random.Random(5)
-    prompt = " ".join(f"{words.randrange(10_000)} yuan at branch {words.randrange(1000)};" for _ in range(320))
+    prompt = " ".join(f"{words.randrange(10_000)} yuan at branch {words.randrange(1000)};" for _ in range(270))
     body = {"model": CHAT, "messages": [{"role": "user", "content": prompt}], "max_tokens": 1}
     begun = time.monotonic()
     whole = server.call("POST", "/v1/chat/completions", json=body)
     full = time.monotonic() - begun
     assert whole.status_code == 200 and whole.json()["usage"]["prompt_tokens"] > 2500, whole.text
     # another text, so that nothing of it has been read yet
-    body["messages"][0]["content"] = "B " + " ".join(f"{words.randrange(10_000)} yuan at branch {words.randrange(1000)};" for _ in range(320))
+    body["messages"][0]["content"] = "B " + " ".join(f"{words.randrange(10_000)} yuan at branch {words.randrange(1000)};" for _ in range(270))
     got = []
     reading = threading.Thread(target=lambda: got.append((server.call("POST", "/v1/chat/completions", json=body), time.monotonic())))
     reading.start()

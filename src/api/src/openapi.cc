@@ -152,7 +152,7 @@ std::vector<Operation> govern_operations() {
     if (operation.id == "listVault" || operation.id == "listUnmaskRequests")
       operation.parameters.push_back(query_parameter("limit", "Most entries.", {{"type", "integer"}, {"minimum", 1}, {"maximum", 500}, {"default", 50}}));
     if (operation.id == "listVault")
-      for (const char* name : {"token", "type"}) operation.parameters.push_back(query_parameter(name, "Only these.", {{"type", "string"}, {"maxLength", 200}}));
+      for (const char* name : {"token", "type"}) operation.parameters.push_back(query_parameter(name, "Only these.", {{"type", "string"}, {"maxLength", 200}, {"pattern", "^[^\\x00-\\x1f\\x7f]*$"}}));
   }
   out.back().parameters = Json::array({query_parameter("format", "JSON, a page, or text.", {{"enum", {"json", "html", "text"}}}), query_parameter("lang", "Of the page.", {{"enum", {"en", "zh"}}})});
   out[0].parameters = Json::array({query_parameter("limit", "Most items.", {{"type", "integer"}, {"minimum", 1}, {"maximum", 500}, {"default", 50}}),
