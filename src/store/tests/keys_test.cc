@@ -122,7 +122,8 @@ TEST(Keyring, PurposesAndAgesGoApartAndASubjectGoesAltogether) {
   EXPECT_EQ(ring->current(bank)->id, plain);
   EXPECT_EQ(ring->current(bank, "", {.purpose = "vault"})->id, vault);
   int purposes = 0;
-  for (const auto& entry : *parse_keyring(read_file(folder / "keyring"))) purposes += entry.tenant == bank && !entry.purpose.empty();
+  const auto entries = *parse_keyring(read_file(folder / "keyring"));
+  for (const auto& entry : entries) purposes += entry.tenant == bank && !entry.purpose.empty();
   EXPECT_EQ(purposes, 4);
   const std::string before = read_file(folder / "keyring");
   EXPECT_EQ(*ring->destroy_keys({old_talk, 999}), 1);
