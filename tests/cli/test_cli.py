@@ -153,10 +153,12 @@ def test_backup_restores_and_verifies(bank, tmp_path):
 
 def test_rotation_makes_the_old_key_worthless(empty, tmp_path):
     empty.here("ingest", SAMPLES / "personal-loan-terms.md", "--kb", "k", "--words-only")
+    empty.here("watch", "news", "--stdin", text=json.dumps({"text": "the harbour bank opens a branch"}) + "\n")
     old = (empty.folder / "master.key").read_text().strip()
     empty.here("rotate-key")
     assert (empty.folder / "master.key").read_text().strip() != old
     assert empty.json("search", "instalment", "--kb", "k", "--mode", "words")[0]["results"]
+    assert "harbour" in empty.here("brief", "--json").stdout, "the streams came along"
     empty.here("audit", "verify")
     assert empty.here("kb", "list", code=None, environment={"HENG_MASTER_KEY": old}).returncode != 0
 

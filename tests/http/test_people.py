@@ -112,3 +112,38 @@ def test_everything_stops_and_the_way_back_stays_open(server, halted):
 def test_after_the_drill_it_runs_again(server):
     assert eventually(lambda: server.call("POST", "/v1/kb/fees/search", json={"query": "fee"}).status_code == 200)
     assert server.call("GET", "/v1/stops").json()["stops"] == []
+
+
+def test_a_stop_ends_a_request_that_still_reads_its_prompt(server, halted):
+    import random
+    words = random.Random(5)
+    prompt = " ".join(f"{words.randrange(10_000)} yuan at branch {words.randrange(1000)};" for _ in range(270))
+    body = {"model": CHAT, "messages": [{"role": "user", "content": prompt}], "max_tokens": 1}
+    begun = time.monotonic()
+    whole = server.call("POST", "/v1/chat/completions", json=body)
+    full = time.monotonic() - begun
+    assert whole.status_code == 200 and whole.json()["usage"]["prompt_tokens"] > 2500, whole.text
+    # another text, so that nothing of it has been read yet
+    body["messages"][0]["content"] = "B " + " ".join(f"{words.randrange(10_000)} yuan at branch {words.randrange(1000)};" for _ in range(270))
+    got = []
+    reading = threading.Thread(target=lambda: got.append((server.call("POST", "/v1/chat/completions", json=body), time.monotonic())))
+    reading.start()
+    time.sleep(min(1.0, full / 8))
+    halted(kind="model", name=CHAT)
+    pressed = time.monotonic()
+    reading.join(120)
+    answer, ended = got[0]
+    assert answer.status_code == 403 and "drill" in answer.text, answer.text
+    # one step of the model (512 tokens of some 3,400) is not interrupted
+    assert ended - pressed < 0.25 + full / 3, f"{ended - pressed:.1f} s after the stop; reading all of it takes {full:.1f} s"
+
+
+def test_an_unapproved_model_is_refused_over_http(fresh):
+    server = fresh([("# [governance]\n# require_approved_models = false", "[governance]\nrequire_approved_models = true")])
+    ready = requests.get(server.url + "/readyz", timeout=30)
+    assert ready.status_code == 200 and any(CHAT in warning and "inventory" in warning for warning in ready.json()["warnings"]), ready.text
+    for stream in (False, True):
+        answer = server.call("POST", "/v1/chat/completions", json={"model": CHAT, "messages": [{"role": "user", "content": "x"}], "max_tokens": 2, "stream": stream})
+        assert "policy_denied" in answer.text and "not in the inventory" in answer.text, answer.text
+        assert stream or (answer.status_code == 403 and answer.json()["error"]["param"] == "model")
+    assert server.call("POST", "/v1/embeddings", json={"model": "multilingual-e5-small", "input": "x"}).status_code == 200

@@ -31,12 +31,15 @@
 #include "heng/review/review_queue.h"
 #include "heng/review/stop_buttons.h"
 #include "heng/store/pool.h"
+#include "approved_models.h"
 #include "guarding.h"
 #include "heng/guard_flow/tool_gate.h"
 #include "heng/users/user_directory.h"
+#include "heng/vault/sealed_vault.h"
 #include "identities.h"
 #include "meaning.h"
 #include "policy_list.h"
+#include "retaining.h"
 #include "streams_part.h"
 
 namespace heng::app {
@@ -56,11 +59,15 @@ struct Assembly::Parts {
   std::unique_ptr<Feedback> feedback;
   std::unique_ptr<Reviews> reviews;
   std::unique_ptr<Stops> stops;
+  std::unique_ptr<vault::SealedVault> vault;
   std::shared_ptr<infer::ComputeLane> lane = infer::ComputeLane::create();
   infer::ModelRouter router;
+  std::unique_ptr<ApprovedModels> approved;   // between the router and everybody else, where approval is required
+  Inference& models() { return approved ? static_cast<Inference&>(*approved) : router; }
   std::unique_ptr<DocumentParser> parser;
   std::unique_ptr<knowledge_sqlite::KnowledgeBase> knowledge;
   std::unique_ptr<erasure::SubjectErasure> subject_erasure;
+  std::unique_ptr<erasure::Retention> retention;
   std::unique_ptr<guard::Verifier> verifier;
   std::unique_ptr<guard_flow::LiveGateway> guard;
   std::unique_ptr<guard_flow::PolicyToolGate> tool_gate;
@@ -127,6 +134,7 @@ std::vector<store::Migration> govern_migrations() {
   for (const auto& migration : users::migrations()) out.push_back(migration);
   for (const auto& migration : erasure::migrations()) out.push_back(migration);
   for (const auto& migration : monitor::migrations()) out.push_back(migration);
+  for (const auto& migration : vault::migrations()) out.push_back(migration);
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.version < b.version; });
   return out;
 }
@@ -166,7 +174,8 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
                                                               .on_open = knowledge_sqlite::prepare_connection}},
                                                 knowledge_sqlite::migrations()));
   p.govern_pool = HENG_TRY(store::Pool::open({.database = {.path = config.database("govern"), .key = store::derive_key(p.master, "database/govern")}}, govern_migrations()));
-  p.ledger = HENG_TRY(audit::Ledger::create({.folder = config.ledger()}, *p.keyring));
+  const auto terms = HENG_TRY(retention_policy(config));
+  p.ledger = HENG_TRY(audit::Ledger::create({.folder = config.ledger(), .key_period_ms = erasure::key_period_ms(terms)}, *p.keyring));
   p.ledger_reader = HENG_TRY(audit::LedgerReader::open({.folder = config.ledger()}, *p.keyring));
   p.keys = HENG_TRY(identity::KeyIdentity::create({}, *p.heng_pool, p.master));
   p.users = HENG_TRY(users::UserDirectory::create({}, *p.govern_pool, store::derive_key(p.master, "users/lockout")));
@@ -176,11 +185,13 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
   p.reviews = HENG_TRY(review::ReviewQueue::create(config.review, *p.govern_pool, *p.ledger));
   p.registry = std::make_unique<monitor::Registry>(*p.govern_pool, *p.ledger);
   p.stops = HENG_TRY(review::StopButtons::create(*p.govern_pool, *p.ledger));
+  p.vault = HENG_TRY(vault::SealedVault::create(config.vault, *p.govern_pool, *p.keyring, *p.reviews, *p.ledger));
 
   if (models != Models::none) {
     HENG_TRY(add_models(p.router, config, models, p.lane));
     HENG_TRY(check_models(p.router, config, models));
   }
+  if (config.require_approved_models) p.approved = std::make_unique<ApprovedModels>(p.router, *p.registry, HENG_TRY(adapter_hashes(config)));
   parse::ProcessParserSettings parser;
   parser.program = config.parser;
   if (config.allow_missing_sandbox) parser.missing_sandbox = parse::MissingSandbox::allow;
@@ -189,6 +200,7 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
   p.subject_erasure = std::make_unique<erasure::SubjectErasure>(erasure::ErasureParts{
       *p.keyring, *p.govern_pool, *p.heng_pool, *p.ledger, [&p](const TenantId& tenant, const std::string& subject) { return p.knowledge->erase_subject(tenant, subject); },
       [&p](const std::vector<std::uint32_t>& keys) { return p.ledger_reader->records_under(keys); }});
+  p.retention = std::make_unique<erasure::Retention>(terms, retention_parts(config, p.master, *p.keyring, *p.govern_pool, *p.heng_pool, *p.ledger, *p.ledger_reader, *p.knowledge));
 
   guard::VerifierSettings verifier;
   if (models == Models::all) verifier.scorers = meaning_scorers(p.router);
@@ -198,12 +210,12 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
   p.tool_gate = std::make_unique<guard_flow::PolicyToolGate>(std::move(guards.tools), system_clock());
   p.policies = HENG_TRY(policies_in_force(config.folder));
   p.calculator = quant::DecimalCalculator::create();
-  p.asker = HENG_TRY(pipeline::DocumentAsker::create({.provider = config.provider}, {p.router, *p.knowledge, *p.ledger, *p.guard, *p.verifier, *p.calculator, system_clock(), system_random(), p.reviews.get(), p.stops.get(), p.tool_gate.get()}));
-  p.chatter = HENG_TRY(pipeline::RecordedChatter::create({.provider = config.provider}, {p.router, *p.ledger, *p.guard, system_clock(), system_random(), p.reviews.get(), p.stops.get(), p.tool_gate.get()}));
+  p.asker = HENG_TRY(pipeline::DocumentAsker::create({.provider = config.provider}, {p.models(), *p.knowledge, *p.ledger, *p.guard, *p.verifier, *p.calculator, system_clock(), system_random(), p.reviews.get(), p.stops.get(), p.tool_gate.get(), p.vault.get()}));
+  p.chatter = HENG_TRY(pipeline::RecordedChatter::create({.provider = config.provider}, {p.models(), *p.ledger, *p.guard, system_clock(), system_random(), p.reviews.get(), p.stops.get(), p.tool_gate.get(), p.vault.get()}));
   return owned;
 }
 
-Inference& Assembly::inference() { return parts_->router; }
+Inference& Assembly::inference() { return parts_->models(); }
 Knowledge& Assembly::knowledge() { return *parts_->knowledge; }
 knowledge_sqlite::KnowledgeBase& Assembly::knowledge_base() { return *parts_->knowledge; }
 const AnswerVerifier& Assembly::verifier() { return *parts_->verifier; }
@@ -238,6 +250,9 @@ Feedback& Assembly::feedback() { return *parts_->feedback; }
 Reviews& Assembly::reviews() { return *parts_->reviews; }
 Stops& Assembly::stops() { return *parts_->stops; }
 erasure::SubjectErasure& Assembly::subject_erasure() { return *parts_->subject_erasure; }
+erasure::Retention& Assembly::retention() { return *parts_->retention; }
+Vault& Assembly::vault() { return *parts_->vault; }
+std::vector<std::string> Assembly::warnings() { return approval_warnings(parts_->router, parts_->approved.get()); }
 monitor::Registry& Assembly::registry() { return *parts_->registry; }
 
 Result<std::string> Assembly::monitor_report(const TenantId* tenant, int hours) {
@@ -252,7 +267,7 @@ Result<std::string> Assembly::monitor_report(const TenantId* tenant, int hours) 
   }
   const auto source = [&](const monitor::Window& window, const std::function<bool(const std::string&)>& line) { return parts_->ledger_reader->between(tenant, window.from_ms, window.to_ms, line); };
   const auto made = HENG_TRY(monitor::report(parts_->config.monitor, source, {now - hours * 3'600'000LL, now}, std::move(quality)));
-  return monitor::to_json(made, parts_->config.monitor);
+  return monitor::to_json(made, parts_->config.monitor, warnings());
 }
 
 Users& Assembly::users() { return *parts_->users; }

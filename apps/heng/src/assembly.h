@@ -19,6 +19,7 @@
 #include "heng/contracts/stops.h"
 #include "heng/contracts/tools.h"
 #include "heng/contracts/users.h"
+#include "heng/contracts/vault.h"
 #include "heng/store/backup.h"
 #include "heng/store/keys.h"
 
@@ -30,6 +31,7 @@ class LiveGateway;
 }
 namespace heng::erasure {
 class SubjectErasure;
+class Retention;
 }
 namespace heng::audit {
 class Ledger;
@@ -80,6 +82,10 @@ class Assembly {
   /// The monitor's report of the last hours as JSON; of one tenant, or of all without a name.
   Result<std::string> monitor_report(const TenantId* tenant, int hours);
   erasure::SubjectErasure& subject_erasure();
+  erasure::Retention& retention();
+  Vault& vault();
+  /// What whoever runs the program should know, such as models that run without approval.
+  std::vector<std::string> warnings();
   std::vector<store::BackupPart> backup_parts();
 
   /// The institution's name or code in the labels of generated content.

@@ -38,6 +38,8 @@ void add_fairness(CLI::App& app, Common& common, Run& run);
 void add_redteam(CLI::App& app, Common& common, Run& run);
 void add_user(CLI::App& app, Common& common, Run& run);
 void add_streams(CLI::App& app, Common& common, Run& run);
+void add_vault(CLI::App& app, Common& common, Run& run);
+void add_retention(CLI::App& app, Common& common, Run& run);
 void add_backup(CLI::App& app, Common& common, Run& run);
 
 }  // namespace heng::app

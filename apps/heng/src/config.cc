@@ -247,6 +247,18 @@ Result<void> read_table(const std::string& key, const toml::node& node, const fs
   if (table && key == "monitor") return read_monitor(*table, file, config.monitor);
   if (table && key == "oidc") return read_oidc(*table, file, config);
   if (table && key == "review") return read_review(*table, file, config.review);
+  if (table && key == "governance") {
+    Section section(*table, "governance", file);
+    section.flag("require_approved_models", config.require_approved_models);
+    return section.finish();
+  }
+  if (table && key == "vault") {
+    Section section(*table, "vault", file);
+    int valid = static_cast<int>(config.vault.valid.count());
+    section.whole("valid_minutes", valid, 1, 525'600);
+    config.vault.valid = std::chrono::minutes(valid);
+    return section.finish();
+  }
   if (table && key == "data") {
     Section section(*table, "data", file);
     section.path("folder", config.data, config.folder).path("master_key", config.master_key, config.folder);
@@ -271,7 +283,7 @@ Result<void> read_table(const std::string& key, const toml::node& node, const fs
     return section.finish();
   }
   return Error(ErrorCode::malformed_input, fmt::format("{}: unknown section [{}]; known are [data], [server], [models], [label], [log], "
-                                                       "[parser], [review], [monitor], [oidc], [[role]], [[remote]], [[adapter]]", at_line(file, node.source()), key));
+                                                       "[parser], [review], [vault], [governance], [monitor], [oidc], [[role]], [[remote]], [[adapter]]", at_line(file, node.source()), key));
 }
 
 }  // namespace
@@ -357,6 +369,12 @@ folders = [{}]   # every *.gguf in them is offered
 # due_minutes = 60           # then it is escalated
 # expires_minutes = 1440     # then it is never released
 # approval_minutes = 1440    # how long an approval is worth something
+
+# [vault]                    # values masked with the action "vault"
+# valid_minutes = 1440       # from a request to unmask to its reading
+
+# [governance]
+# require_approved_models = false  # true: chat models run only with weights that `heng inventory` has approved
 
 # [monitor]                  # `heng monitor report`; shares and limits raise alerts
 # prompt_price = 0.0         # of a million tokens

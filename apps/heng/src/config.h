@@ -11,6 +11,7 @@
 #include "heng/monitor/monitor.h"
 #include "heng/oidc/sign_in.h"
 #include "heng/review/review_queue.h"
+#include "heng/vault/sealed_vault.h"
 
 namespace heng::app {
 
@@ -54,11 +55,14 @@ struct Config {
   std::optional<oidc::Settings> oidc;              ///< The identity provider; without its secret.
   std::filesystem::path oidc_secret;               ///< File of the client's secret; empty: none.
   review::QueueSettings review;                    ///< What goes to people, and for how long.
+  vault::VaultSettings vault;                      ///< How long a request to unmask is worth something.
+  bool require_approved_models = false;            ///< A chat model runs only where the inventory has approved its weights.
   std::filesystem::path parser;                    ///< heng-parse; empty: beside the program.
   bool allow_missing_sandbox = false;
 
   std::filesystem::path database(const std::string& name) const { return data / (name + ".db"); }
   std::filesystem::path ledger() const { return data / "ledger"; }
+  std::filesystem::path retention() const { return folder / "policies" / "retention.toml"; }
   std::filesystem::path tasks() const { return data / "tasks"; }
   std::filesystem::path keyring() const { return data / "keyring"; }
 };

@@ -9,6 +9,7 @@
 
 #include "heng/base/log.h"
 #include "heng/base/text.h"
+#include "heng/erasure/retention.h"
 #include "heng/guard_egress/tools.h"
 #include "heng/store/keys.h"
 
@@ -41,7 +42,8 @@ Result<guard_policy::Header> install(const std::string& text, const std::string&
   else if (kind == "suitability") into.suitability = HENG_TRY(guard_conduct::Suitability::create(text, name));
   else if (kind == "egress") into.egress.links = HENG_TRY(guard_egress::read_link_policy(text, name));
   else if (kind == "tools") into.tools = HENG_TRY(guard_egress::ToolPolicy::create(text, name));
-  else return Error(ErrorCode::malformed_input, fmt::format("{}: kind \"{}\" is not known; known are personal_data, marketing, suitability, egress, tools", name, kind));
+  else if (kind == "retention") HENG_TRY(erasure::read_retention(text, name));
+  else return Error(ErrorCode::malformed_input, fmt::format("{}: kind \"{}\" is not known; known are personal_data, marketing, suitability, egress, tools, retention", name, kind));
   return file.header;
 }
 
@@ -120,6 +122,13 @@ Result<guard_policy::Header> read_policy_file(const fs::path& file) {
 Result<InForce> list_policies(const fs::path& folder) {
   InForce out;
   HENG_TRY(settings_of(folder, &out));
+  // the one policy that does not come with Heng: without it everything is kept
+  std::error_code none;
+  if (const auto file = folder / "policies" / "retention.toml"; fs::exists(file, none)) {
+    const auto text = HENG_TRY(read_file(file));
+    const auto policy = HENG_TRY(erasure::read_retention(text, file.string()));
+    if (guard_policy::in_force(policy.header, today())) out.push_back({policy.header, file.string()});
+  }
   return out;
 }
 

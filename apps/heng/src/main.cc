@@ -52,6 +52,8 @@ int main(int argc, char** argv) {
   heng::app::add_redteam(app, common, run);
   heng::app::add_user(app, common, run);
   heng::app::add_streams(app, common, run);
+  heng::app::add_vault(app, common, run);
+  heng::app::add_retention(app, common, run);
   heng::app::add_backup(app, common, run);
   try {
     app.parse(argc, argv);

@@ -97,6 +97,7 @@ void add_policy_routes(Routes& routes, Api& api);
 void add_stream_routes(Routes& routes, Api& api);
 void add_public_routes(Routes& routes, Api& api);
 void add_extract_routes(Routes& routes, Api& api);
+void add_vault_routes(Routes& routes, Api& api);
 
 /// Asks a knowledge base in the shape of a chat completion.
 http::Step chat_with_kb(Api& api, http::Request& request, const Principal& principal, struct ParsedChat parsed);

@@ -136,6 +136,11 @@ std::vector<Operation> govern_operations() {
       {"post", "/v1/stops", "stop", "Halt a model, a tool, a desk, a tenant or everything", "govern", "NewStop", {{201, "StopInfo"}}},
       {"post", "/v1/stops/{id}/resume", "resume", "Ask to lift a stop, or agree as the second person", "govern", "Reason", {{200, "StopInfo"}}},
       {"get", "/v1/monitor", "monitor", "Usage, refusals, drift, quality and alerts of the last hours", "govern", "", {{200, "Record"}}},
+      {"get", "/v1/vault", "listVault", "Tokens of masked values, never a value", "govern", "", {{200, "VaultList"}}},
+      {"get", "/v1/vault/requests", "listUnmaskRequests", "Requests to unmask: the own ones, or all for who decides", "govern", "", {{200, "UnmaskList"}}},
+      {"post", "/v1/vault/requests", "requestUnmask", "Ask to read the value behind a token, with a reason", "govern", "NewUnmask", {{201, "UnmaskRequest"}}},
+      {"post", "/v1/vault/requests/{id}/decide", "decideUnmask", "Approve or reject as the second person (roles privacy, supervisor)", "govern", "UnmaskChoice", {{200, "UnmaskRequest"}}},
+      {"post", "/v1/vault/requests/{id}/show", "showUnmasked", "Read the value, once, after approval", "govern", "", {{200, "Unmasked"}}},
       {"post", "/v1/logout", "logout", "End the session", "account", "", {{204, ""}}},
       {"get", "/v1/users", "listUsers", "Accounts of the tenant (role admin)", "account", "", {{200, "UserList"}}},
       {"post", "/v1/users", "createUser", "Make an account (role admin)", "account", "NewUser", {{201, "User"}}},
@@ -143,6 +148,12 @@ std::vector<Operation> govern_operations() {
       {"get", "/v1/audit/{index}/explain", "explain", "One page: why this answer is as it is (roles auditor, admin)", "audit", "", {{200, "Record"}}}};
   for (auto& operation : out)
     if (operation.id == "monitor") operation.parameters = Json::array({query_parameter("hours", "Length of the window; it is compared with the one before.", {{"type", "integer"}, {"minimum", 1}, {"maximum", 8784}, {"default", 24}})});
+  for (auto& operation : out) {
+    if (operation.id == "listVault" || operation.id == "listUnmaskRequests")
+      operation.parameters.push_back(query_parameter("limit", "Most entries.", {{"type", "integer"}, {"minimum", 1}, {"maximum", 500}, {"default", 50}}));
+    if (operation.id == "listVault")
+      for (const char* name : {"token", "type"}) operation.parameters.push_back(query_parameter(name, "Only these.", {{"type", "string"}, {"maxLength", 200}, {"pattern", "^[^\\x00-\\x1f\\x7f]*$"}}));
+  }
   out.back().parameters = Json::array({query_parameter("format", "JSON, a page, or text.", {{"enum", {"json", "html", "text"}}}), query_parameter("lang", "Of the page.", {{"enum", {"en", "zh"}}})});
   out[0].parameters = Json::array({query_parameter("limit", "Most items.", {{"type", "integer"}, {"minimum", 1}, {"maximum", 500}, {"default", 50}}),
                                    query_parameter("state", "Only these.", {{"enum", {"waiting", "approved", "rejected", "expired", "all"}}})});

@@ -53,6 +53,19 @@ const char* openapi_govern_schemas() {
   "clearance":{"$ref":"#/components/schemas/DataClassName"},"purpose":{"type":"string"},"disabled":{"type":"boolean"},"totp":{"type":"boolean"},"issuer":{"type":["string","null"]},
   "created":{"type":["string","null"]},"last_login":{"type":["string","null"]}}},
 "UserList":{"type":"object","required":["users"],"properties":{"users":{"type":"array","items":{"$ref":"#/components/schemas/User"}}}},
+"VaultEntry":{"type":"object","required":["token","type","of_subject","first","last"],"properties":{"token":{"type":"string"},"type":{"type":"string"},
+  "of_subject":{"type":"boolean"},"first":{"type":["string","null"]},"last":{"type":["string","null"]}}},
+"VaultList":{"type":"object","required":["values"],"properties":{"values":{"type":"array","items":{"$ref":"#/components/schemas/VaultEntry"}}}},
+"NewUnmask":{"type":"object","required":["token","reason"],"properties":{"token":{"type":"string","minLength":1,"maxLength":200,"pattern":"[^ \\t\\r\\n]"},
+  "reason":{"type":"string","minLength":1,"maxLength":1000,"pattern":"[^ \\t\\r\\n]"}}},
+"UnmaskChoice":{"type":"object","required":["decision","sha256"],"properties":{"decision":{"enum":["approve","reject"]},
+  "sha256":{"$ref":"#/components/schemas/Sha256"},"reason":{"type":["string","null"],"maxLength":1000}}},
+"UnmaskRequest":{"type":"object","required":["id","state","token","type","requester","reason","text","sha256","review","created","expires","shown"],"properties":{
+  "id":{"type":"string"},"state":{"enum":["waiting","approved","rejected","expired","shown"]},"token":{"type":"string"},"type":{"type":"string"},
+  "requester":{"type":"string"},"reason":{"type":"string"},"text":{"type":"string"},"sha256":{"$ref":"#/components/schemas/Sha256"},
+  "review":{"type":"string"},"created":{"type":["string","null"]},"expires":{"type":["string","null"]},"shown":{"type":["string","null"]}}},
+"UnmaskList":{"type":"object","required":["requests"],"properties":{"requests":{"type":"array","items":{"$ref":"#/components/schemas/UnmaskRequest"}}}},
+"Unmasked":{"type":"object","required":["token","type","value"],"properties":{"token":{"type":"string"},"type":{"type":"string"},"value":{"type":"string"}}},
 "StopList":{"type":"object","required":["stops"],"properties":{"stops":{"type":"array","items":{"$ref":"#/components/schemas/StopInfo"}}}}
 })json";
 }

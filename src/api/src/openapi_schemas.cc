@@ -202,7 +202,8 @@ const char* openapi_schemas() {
 "Record":{"type":"object"},
 "RecordList":{"type":"object","required":["records"],"properties":{"records":{"type":"array","items":{"$ref":"#/components/schemas/Record"}}}},
 "Health":{"type":"object","required":["status"],"properties":{"status":{"const":"ok"}}},
-"Readiness":{"type":"object","required":["ready","checks"],"properties":{"ready":{"type":"boolean"},
+"Readiness":{"type":"object","required":["ready","warnings","checks"],"properties":{"ready":{"type":"boolean"},
+  "warnings":{"type":"array","items":{"type":"string"}},
   "checks":{"type":"object","additionalProperties":{"type":"string"}}}}
 })json";
 }

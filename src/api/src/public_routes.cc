@@ -64,6 +64,7 @@ Readiness readiness_of(const Api& api) {
   if (api.services.ready) check(now, "application", api.services.ready());
   if (api.server->draining()) check(now, "server", Error(ErrorCode::unavailable, "the server is shutting down"));
   now.body["ready"] = now.ready;
+  now.body["warnings"] = api.services.warnings ? Json(api.services.warnings()) : Json::array();
   return now;
 }
 

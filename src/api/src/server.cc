@@ -51,6 +51,7 @@ class ApiServerImpl final : public ApiServer {
     add_monitor_routes(routes, api_);
     add_public_routes(routes, api_);
     add_extract_routes(routes, api_);
+    add_vault_routes(routes, api_);
     http::ServerHooks hooks;
     hooks.before_body = [this](const http::Request& request) -> std::optional<http::Response> {
       const auto principal = api_.authenticate(request);

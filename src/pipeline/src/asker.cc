@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "halt_watch.h"
 #include "stages.h"
 
 namespace heng::pipeline {
@@ -33,7 +34,10 @@ DocumentAsker::DocumentAsker(const AskerSettings& settings, const AskerPorts& po
 DocumentAsker::~DocumentAsker() = default;
 
 Result<AskAnswer> DocumentAsker::ask(const AskRequest& request, const AskSink& sink, std::stop_token stop) {
-  Flow flow{settings_, ports_, request, sink, stop, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, true, false, false, {}, {}, {}, {}};
+  const std::string model = model_name(ports_.inference, request.model);
+  const HaltWatch watch(ports_.stops, {request.principal.tenant, request.principal.desk, model, ""}, std::move(stop));
+  Flow flow{settings_, ports_, request, sink, watch.token(), {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, true, false, false, {}, {}, {}, {}};
+  flow.asked_model = model;
   const SteadyTime start = ports_.clock.steady();
   std::optional<Error> failure;
   for (const Stage& stage : ask_stages()) {
@@ -50,6 +54,12 @@ Result<AskAnswer> DocumentAsker::ask(const AskRequest& request, const AskSink& s
     flow.answer.timings.push_back(
         {std::string(stage.name), std::chrono::duration<double, std::milli>(ports_.clock.steady() - begin).count()});
     if (!done.ok() && !failure) failure = done.error();
+    // what a button stopped in the middle of a stage looks like a cancellation
+    if (const auto halted = watch.halted(); halted && !flow.halted && stage.runs == StageRuns::while_well && (!failure || failure->code == ErrorCode::cancelled)) {
+      flow.halted = halted;
+      failure = halted;
+      flow.note("stop", "deny", halted->message);
+    }
     if (done.ok() && !failure && stage.runs == StageRuns::while_well) flow.ask_stops();
     if (done.ok() && !failure && flow.halted && stage.runs == StageRuns::while_well) failure = flow.halted;
     if (done.ok() && !failure && flow.stopped() && stage.runs == StageRuns::while_well) failure = cancelled();

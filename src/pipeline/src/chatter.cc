@@ -1,6 +1,7 @@
 #include "heng/pipeline/chatter.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,8 @@
 #include "heng/base/text.h"
 #include "heng/guard_label/label.h"
 #include "heng/contracts/sharing.h"
+#include "halt_watch.h"
+#include "keep.h"
 #include "release.h"
 #include "tool_calls.h"
 
@@ -96,6 +99,27 @@ class Gate {
   bool client_gone() const { return client_gone_; }
   const std::string& reason() const { return reason_; }
   const std::string& clean() const { return clean_; }
+  bool vault_failed() const { return vault_failed_; }
+  bool vaulted() const { return vaulted_; }
+  /// Values whose tokens begin in the first `until` bytes of the clean text go into the vault before it leaves. False: withhold.
+  bool keep(std::size_t until) {
+    std::vector<VaultItem> items;
+    for (const auto& item : vault_) {
+      const auto at = clean_.find(item.token);
+      if (at == std::string::npos || at >= until || !kept_.insert(item.token).second) continue;
+      items.push_back(item);
+    }
+    auto done = keep_values(ports_.vault, principal_, items);
+    if (done.ok()) return true;
+    denied_ = vault_failed_ = true;
+    reason_ = done.error().message;
+    return false;
+  }
+  std::string kept() const {
+    std::string out;
+    for (const auto& token : kept_) out += (out.empty() ? "" : " ") + token;
+    return out;
+  }
 
  private:
   bool check() {
@@ -103,7 +127,12 @@ class Gate {
     auto verdict = ports_.guard.check_written(principal_, text_, canaries_);
     if (verdict.ok() && verdict->action == GuardAction::review && ports_.reviews) {
       hold(verdict->findings.empty() ? "guard_out" : verdict->findings.front().rule, verdict->reason);
-      verdict = GuardVerdict{};
+      // a reviewer sees no more of a person than the user would
+      GuardVerdict shown;
+      if (!verdict->masked.empty() && verdict->masked != text_) shown.action = GuardAction::mask;
+      shown.masked = std::move(verdict->masked);
+      shown.vault = std::move(verdict->vault);
+      verdict = std::move(shown);
     }
     auto beside = side_text_.empty() ? Result<GuardVerdict>(GuardVerdict{}) : ports_.guard.check_written(principal_, side_text_, canaries_);
     // what a tool or a thought would carry cannot be masked without breaking it, so there a finding withholds
@@ -115,6 +144,8 @@ class Gate {
     }
     clean_ = masked(text_, *verdict);
     masked_ = masked_ || verdict->action == GuardAction::mask;
+    vault_ = verdict->vault;
+    vaulted_ = vaulted_ || !vault_.empty();
     return true;
   }
   bool send(bool all) {
@@ -125,8 +156,9 @@ class Gate {
     ChatDelta out = std::move(waiting_);
     waiting_ = {};
     if (until > sent_) {
-      const std::size_t begin = text::byte_offset(clean_, sent_);
-      out.content = clean_.substr(begin, text::byte_offset(clean_, until) - begin);
+      const std::size_t begin = text::byte_offset(clean_, sent_), end = text::byte_offset(clean_, until);
+      if (!keep(end)) return false;
+      out.content = clean_.substr(begin, end - begin);
       sent_text_ += out.content;
       sent_ = until;
     } else if (!all && out.tool_calls.empty() && out.reasoning.empty()) {
@@ -146,7 +178,9 @@ class Gate {
   std::string text_, side_text_, clean_, reason_, sent_text_;
   ChatDelta waiting_;
   std::size_t checked_bytes_ = 0, sent_ = 0;
-  bool denied_ = false, client_gone_ = false, masked_ = false;
+  bool denied_ = false, client_gone_ = false, masked_ = false, vault_failed_ = false, vaulted_ = false;
+  std::vector<VaultItem> vault_;
+  std::set<std::string> kept_;
   std::optional<ChatHold> hold_;
 };
 
@@ -156,7 +190,7 @@ ReviewDraft draft_of(const ChatRequest& chat, const ChatResult& result, const Ga
   for (const auto& message : chat.messages)
     if (message.role == "user") draft.question = message.content;
   if (chat.messages.empty()) draft.question = chat.raw_prompt;
-  draft.proposed = gate.text();
+  draft.proposed = gate.clean();
   for (const auto& call : result.message.tool_calls) draft.proposed += "\n" + call.name + " " + call.arguments_json;
   draft.language = text::language_of(draft.proposed) == text::Language::chinese ? "zh" : "en";
   draft.rule = gate.held()->rule;
@@ -190,17 +224,10 @@ void keep(AuditClose& record, const ChatRequest& chat, const ChatResult& result)
   for (const auto& call : result.message.tool_calls) record.tools.push_back({"proposed:" + call.name, call.arguments_json, ""});
 }
 
-/// The name of the default model where none is asked for.
-std::string model_name(const Inference& inference, const std::string& wanted) {
-  if (!wanted.empty()) return wanted;
-  for (const auto& model : inference.models())
-    if (model.is_default && model.kind == ModelInfo::Kind::chat) return model.name;
-  return wanted;
-}
-
-/// Puts the text into the queue and a notice into its place.
-Result<ChatReply> send_to_review(const ChatterPorts& ports, const ChatTurn& turn, Gate& gate, ChatResult result, std::int64_t audit_index, AuditClose& record) {
-  auto draft = draft_of(turn.chat, result, gate, audit_index);
+/// Puts the text into the queue and a notice into its place. `chat`: as the guard let it in.
+Result<ChatReply> send_to_review(const ChatterPorts& ports, const ChatTurn& turn, const ChatRequest& chat, Gate& gate, ChatResult result, std::int64_t audit_index, AuditClose& record) {
+  if (!gate.keep(gate.clean().size())) return {ErrorCode::unavailable, gate.reason()};
+  auto draft = draft_of(chat, result, gate, audit_index);
   const bool chinese = draft.language == "zh";
   auto item = ports.reviews->submit(turn.principal, draft);
   if (!item.ok()) {
@@ -261,7 +288,20 @@ Result<ChatReply> run(const ChatterSettings& settings, const ChatterPorts& ports
   record.verdicts.push_back({"guard_in", "1", in_word, detail});
   if (!lets_pass(verdict)) return {ErrorCode::policy_denied, "the request was refused: " + reason_of(verdict)};
   ChatRequest chat = turn.chat;
-  if (verdict->action == GuardAction::mask) chat = cleaned(turn.chat, [&](const std::string& s) { return ports.guard.check_input(turn.principal, s); });
+  if (verdict->action == GuardAction::mask) {
+    std::optional<Error> not_kept;
+    std::string kept;
+    chat = cleaned(turn.chat, [&](const std::string& s) -> Result<GuardVerdict> {
+      auto each = ports.guard.check_input(turn.principal, s);
+      if (!each.ok() || each->vault.empty()) return each;
+      if (auto done = keep_values(ports.vault, turn.principal, each->vault); !done.ok()) not_kept = done.error();
+      kept += (kept.empty() ? "" : " ") + tokens_of(each->vault);
+      return each;
+    });
+    if (not_kept) record.verdicts.push_back({"vault", "1", "deny", not_kept->message});
+    if (not_kept) return *not_kept;
+    if (!kept.empty()) record.verdicts.push_back({"vault", "1", "keep", kept});
+  }
   chat.tenant = sharing_domain(turn.principal);
   record.prompt_sha256 = sha256_hex(in);
   Gate gate(ports, settings, turn.principal, sink, canaries_of(turn.chat));
@@ -273,28 +313,36 @@ Result<ChatReply> run(const ChatterSettings& settings, const ChatterPorts& ports
       if (auto may = ports.stops->check(uses); !may.ok()) halted = may.error();
     return !halted && gate.feed(delta);
   };
-  auto result = ports.inference.chat(chat, feed, stop);
+  const HaltWatch watch(ports.stops, uses, stop);
+  auto result = ports.inference.chat(chat, feed, watch.token());
   if (result.ok()) keep(record, chat, *result);
+  if (!halted) halted = watch.halted();
+  std::vector<ToolNotice> notices;
+  if (!halted && result.ok()) {
+    notices = apply_tool_policy(ports, turn.principal, chat, *result, record);
+    if (!gate.denied() && !gate.client_gone()) gate.finish(result->message.tool_calls);
+  }
+  // the tokens would spell out what only the vault may hold
+  if (gate.vaulted()) record.output_tokens.clear();
   if (halted) {
     record.verdicts.push_back({"stop", "1", "deny", halted->message});
     record.output = gate.sent();
     return *halted;
   }
   if (!result.ok()) return result.error();
-  std::vector<ToolNotice> notices = apply_tool_policy(ports, turn.principal, chat, *result, record);
-  if (!gate.denied() && !gate.client_gone()) gate.finish(result->message.tool_calls);
   record.verdicts.push_back({"guard_out", "1", gate.denied() ? "withhold" : "release", gate.reason()});
-  if (gate.denied()) return {ErrorCode::policy_denied, "the answer was withheld: " + gate.reason()};
+  if (gate.denied()) return {gate.vault_failed() ? ErrorCode::unavailable : ErrorCode::policy_denied, "the answer was withheld: " + gate.reason()};
   if (gate.client_gone() || stop.stop_requested()) {
     record.output = gate.clean();
     return {ErrorCode::cancelled, "the request was cancelled"};
   }
   const ContentLabel label{std::string(guard_label::visible_label(text::language_of(gate.clean()) == text::Language::chinese)), settings.provider, {}};
   if (gate.held()) {
-    auto held = send_to_review(ports, turn, gate, std::move(*result), audit_index, record);
+    auto held = send_to_review(ports, turn, chat, gate, std::move(*result), audit_index, record);
     if (held.ok()) held->label = label, held->injection_score = attack;
     return held;
   }
+  if (const auto kept = gate.kept(); !kept.empty()) record.verdicts.push_back({"vault", "1", "keep", kept});
   result->message.content = gate.clean();
   // log-probabilities would spell out what was masked
   if (gate.masked_any()) result->tokens.clear();

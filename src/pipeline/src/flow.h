@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "heng/pipeline/asker.h"
+#include "keep.h"
 
 namespace heng::pipeline {
 
@@ -46,6 +47,9 @@ struct Flow {
   std::vector<std::string> canaries = {};   ///< Words that stand only in the prompts; the outgoing guard lets none through.
   DataClass question_class = DataClass::c1; ///< The most sensitive data that policy let stand in the question.
   std::map<std::string, std::int64_t> tool_calls = {};   ///< Made so far, by tool.
+  std::string asked_model;                  ///< Of the request, or the default.
+  std::string recorded_question;            ///< The question as it stands in the record: masked where policy says.
+  bool vaulted = false;                     ///< A value of the answer belongs in the vault: the tokens that spell it may not stand in the record.
 
   bool chinese() const { return answer.language == "zh"; }
   const std::string& model() const { return request.model; }
@@ -54,7 +58,7 @@ struct Flow {
   void ask_stops() {
     if (halted || !ports.stops) return;
     const auto& who = request.principal;
-    if (auto may = ports.stops->check({who.tenant, who.desk, answer.model.empty() ? request.model : answer.model, ""}); !may.ok()) halted = may.error();
+    if (auto may = ports.stops->check({who.tenant, who.desk, answer.model.empty() ? asked_model : answer.model, ""}); !may.ok()) halted = may.error();
   }
   void hold_back(std::string rule, std::string reason) {
     if (hold) return;

@@ -28,13 +28,15 @@ std::string masked_for_record(const Flow& flow) {
   return masked(question, *verdict);
 }
 
-/// The question and the earlier turns as the guard lets them in, each masked by itself.
+/// The question and the earlier turns as the guard lets them in, each masked by itself; what the vault must keep is kept first.
 Result<void> let_in_masked(Flow& flow) {
   const auto clean = [&](const std::string& s) -> Result<std::string> {
     if (s.empty()) return s;
     auto verdict = flow.ports.guard.check_input(flow.request.principal, s);
     if (!verdict.ok() || verdict->action == GuardAction::withhold || verdict->action == GuardAction::review)
       return Error(ErrorCode::policy_denied, "the question was refused: " + (verdict.ok() ? verdict->reason : std::string("the incoming guard failed")));
+    HENG_TRY(keep_values(flow.ports.vault, flow.request.principal, verdict->vault));
+    if (!verdict->vault.empty()) flow.note("vault", "keep", tokens_of(verdict->vault));
     return masked(s, *verdict);
   };
   flow.question = HENG_TRY(clean(std::string(text::trim(flow.request.question))));
@@ -50,7 +52,7 @@ Result<void> open_record(Flow& flow) {
   open.request = new_request_id(open.time_ms, flow.ports.random);
   open.principal = flow.request.principal;
   open.action = "ask";
-  open.subject = masked_for_record(flow);
+  open.subject = flow.recorded_question = masked_for_record(flow);
   open.resource = flow.request.kb.value;
   flow.answer.request = open.request;
   auto opened = flow.ports.audit.open(open);
@@ -125,6 +127,8 @@ Result<void> close_record(Flow& flow) {
   record.time_ms = flow.ports.clock.unix_ms();
   if (record.outcome.empty()) record.outcome = flow.answer.abstained ? "abstained" : "ok";
   record.usage = flow.answer.usage;
+  // the tokens would spell out what only the vault may hold
+  if (flow.vaulted) record.output_tokens.clear();
   record.output = record.outcome == "ok" || record.outcome == "abstained" ? flow.answer.answer : flow.released;
   record.passages.clear();
   for (std::size_t i = 0; i < flow.passages.size(); ++i) {

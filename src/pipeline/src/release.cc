@@ -28,7 +28,7 @@ Citation cite(int n, const Passage& p, const std::string& sentence) {
 
 std::string masked(const std::string& s, const GuardVerdict& verdict) {
   if (verdict.action != GuardAction::mask) return s;
-  if (!verdict.masked.empty() && text::code_points(verdict.masked) == text::code_points(s)) return verdict.masked;
+  if (!verdict.masked.empty()) return verdict.masked;
   std::u32string wide = text::to_utf32(s);
   for (const auto& finding : verdict.findings)
     for (std::size_t i = finding.begin; i < finding.end && i < wide.size(); ++i) wide[i] = U'*';
@@ -44,7 +44,16 @@ bool guard_out(Flow& flow, std::string& s, std::string& reason) {
     reason = "the outgoing guard failed: " + verdict.error().message;
     return false;
   }
-  if (verdict->action == GuardAction::mask) s = masked(s, *verdict);
+  // a reviewer sees no more of a person than the user would
+  if (verdict->action == GuardAction::mask || (verdict->action == GuardAction::review && !verdict->masked.empty() && verdict->masked != s)) {
+    s = verdict->action == GuardAction::mask ? masked(s, *verdict) : verdict->masked;
+    flow.vaulted = flow.vaulted || !verdict->vault.empty();
+    if (auto kept = keep_values(flow.ports.vault, flow.request.principal, verdict->vault); !kept.ok()) {
+      reason = kept.error().message;
+      return false;
+    }
+    if (!verdict->vault.empty()) flow.note("vault", "keep", tokens_of(verdict->vault));
+  }
   if (verdict->action == GuardAction::release || verdict->action == GuardAction::mask) return true;
   if (verdict->action == GuardAction::review && flow.ports.reviews) {
     flow.hold_back(verdict->findings.empty() ? "guard_out" : verdict->findings.front().rule, verdict->reason);
@@ -101,6 +110,20 @@ std::string best_quote(const std::string& sentence, const Passage& passage) {
     for (const auto& range : text::sentences(line)) consider(line.substr(range.begin, range.end - range.begin));
   }
   return best.empty() ? passage.text : std::string(best);
+}
+
+void show_withheld(Flow& flow, VerifiedSentence sentence) {
+  auto verdict = flow.ports.guard.check_output(flow.request.principal, sentence.text);
+  if (verdict.ok()) flow.vaulted = flow.vaulted || !verdict->vault.empty();
+  const bool shown = verdict.ok() && (verdict->action == GuardAction::release || verdict->action == GuardAction::mask) && keep_values(flow.ports.vault, flow.request.principal, verdict->vault).ok();
+  if (!shown) {
+    sentence.text.clear();
+    sentence.figures.clear();
+  } else if (verdict->action == GuardAction::mask) {
+    sentence.text = masked(sentence.text, *verdict);
+    sentence.figures.clear();
+  }
+  flow.answer.sentences.push_back(std::move(sentence));
 }
 
 void release(Flow& flow, VerifiedSentence sentence, bool new_line) {

@@ -13,7 +13,10 @@ void release(Flow& flow, VerifiedSentence sentence, bool new_line);
 /// What the user reads instead of an answer that a person must see first.
 std::string review_notice(const std::string& id, bool chinese, bool some_left);
 
-/// The text as the verdict lets it pass: of the same number of code points, so positions stay.
+/// A sentence that the verifier withheld, as it may be shown among the withheld: masked, or without its text where a guard withholds it too.
+void show_withheld(Flow& flow, VerifiedSentence sentence);
+
+/// The text as the verdict lets it pass. Positions of the original hold in it only where no tokens stand in it.
 std::string masked(const std::string& s, const GuardVerdict& verdict);
 
 /// The sentence or table row of the passage that fits best, verbatim.

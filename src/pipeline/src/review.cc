@@ -10,7 +10,7 @@ namespace {
 ReviewDraft draft_of(const Flow& flow) {
   ReviewDraft draft;
   draft.resource = flow.request.kb.value;
-  draft.question = flow.request.question;
+  draft.question = flow.recorded_question;
   draft.proposed = flow.answer.answer;
   draft.language = flow.answer.language;
   draft.rule = flow.hold->rule;

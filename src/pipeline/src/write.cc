@@ -62,7 +62,7 @@ class Judge {
     auto verified = flow_.ports.verifier.verify({flow_.question, draft.text, flow_.passages, flow_.computed});
     if (verified.status == SentenceStatus::withheld) {
       verified.text = strip_marks(draft.text);
-      flow_.answer.sentences.push_back(std::move(verified));
+      show_withheld(flow_, std::move(verified));
       if (++withheld_in_a_row_ >= 4) done_ = true;
       return;
     }
@@ -75,7 +75,7 @@ class Judge {
     VerifiedSentence s;
     s.text = plain;
     s.reason = reason;
-    flow_.answer.sentences.push_back(std::move(s));
+    show_withheld(flow_, std::move(s));
   }
 
   Flow& flow_;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <map>
@@ -33,11 +34,14 @@ struct Contents {
 
 std::string check_value(const SecretKey& master) { return derive_key(master, "keyring/check").hex(); }
 
-// whose key, as it stands in the file: the tenant, and behind a unit separator the subject's tag
+// whose key, as it stands in the file: the tenant, and behind unit separators the subject's tag and the purpose
 constexpr char owner_separator = '\x1f';
 const TenantId tag_tenant{"heng:subject-tags"};   // its key makes the tags; no request can have this tenant
 
-std::string owner_of(const Keyring::Entry& entry) { return entry.subject_tag.empty() ? entry.tenant.value : entry.tenant.value + owner_separator + entry.subject_tag; }
+std::string owner_of(const Keyring::Entry& entry) {
+  if (!entry.purpose.empty()) return entry.tenant.value + owner_separator + entry.subject_tag + owner_separator + entry.purpose;
+  return entry.subject_tag.empty() ? entry.tenant.value : entry.tenant.value + owner_separator + entry.subject_tag;
+}
 
 std::string wrap_context(const Keyring::Entry& entry) { return fmt::format("heng-data-key {} {}", entry.id, owner_of(entry)); }
 
@@ -57,7 +61,14 @@ std::optional<Line> parse_line(std::string_view line) {
   const auto separator = tenant->find(owner_separator);
   if (separator != std::string::npos) {
     parsed.entry.subject_tag = tenant->substr(separator + 1);
-    if (parsed.entry.subject_tag.empty()) return std::nullopt;
+    const auto second = parsed.entry.subject_tag.find(owner_separator);
+    if (second != std::string::npos) {
+      parsed.entry.purpose = parsed.entry.subject_tag.substr(second + 1);
+      parsed.entry.subject_tag.resize(second);
+      if (parsed.entry.purpose.empty() || parsed.entry.purpose.find(owner_separator) != std::string::npos) return std::nullopt;
+    } else if (parsed.entry.subject_tag.empty()) {
+      return std::nullopt;
+    }
     tenant->resize(separator);
   }
   parsed.entry.tenant = TenantId(*tenant);
@@ -141,7 +152,7 @@ struct Keyring::Impl {
   std::map<std::uint32_t, SecretKey> unwrapped;  // of `contents`
 
   // all with the mutex held
-  Result<DataKey> current(const TenantId& tenant, const std::string& tag);
+  Result<DataKey> current(const TenantId& tenant, const std::string& tag, const Use& use);
   Result<std::string> tag_of(const TenantId& tenant, const std::string& subject);
   Result<int> destroy(const std::function<bool(const Entry&)>& which);
 
@@ -181,26 +192,29 @@ struct Keyring::Impl {
     unwrapped[line.entry.id] = key;
     return key;
   }
-  const Line* find_current(const TenantId& tenant, const std::string& tag) const {
+  const Line* find_current(const TenantId& tenant, const std::string& tag, const Use& use) const {
     for (auto it = contents.lines.rbegin(); it != contents.lines.rend(); ++it) {
-      if (it->entry.tenant == tenant && it->entry.subject_tag == tag && it->entry.destroyed_ms == 0) return &*it;
+      const Entry& entry = it->entry;
+      if (entry.tenant != tenant || entry.subject_tag != tag || entry.purpose != use.purpose || entry.destroyed_ms != 0) continue;
+      return entry.created_ms < use.not_before_ms ? nullptr : &*it;
     }
     return nullptr;
   }
 };
 
-Result<Keyring::DataKey> Keyring::Impl::current(const TenantId& tenant, const std::string& tag) {
-  const Line* line = find_current(tenant, tag);
+Result<Keyring::DataKey> Keyring::Impl::current(const TenantId& tenant, const std::string& tag, const Use& use) {
+  const Line* line = find_current(tenant, tag, use);
   if (line == nullptr) {
     auto lock = HENG_TRY(FileLock::take(lock_path()));
     HENG_TRY(load());
-    line = find_current(tenant, tag);
+    line = find_current(tenant, tag, use);
     if (line == nullptr) {
       Contents changed = contents;
       Line added;
       added.entry.id = changed.lines.empty() ? 1 : changed.lines.back().entry.id + 1;
       added.entry.tenant = tenant;
       added.entry.subject_tag = tag;
+      added.entry.purpose = use.purpose;
       added.entry.created_ms = clock->unix_ms();
       added.wrapped = seal(derive_key(master, "keyring/wrap"), SecretKey::random().bytes(), wrap_context(added.entry));
       changed.lines.push_back(added);
@@ -212,7 +226,7 @@ Result<Keyring::DataKey> Keyring::Impl::current(const TenantId& tenant, const st
 }
 
 Result<std::string> Keyring::Impl::tag_of(const TenantId& tenant, const std::string& subject) {
-  const DataKey key = HENG_TRY(current(tag_tenant, ""));
+  const DataKey key = HENG_TRY(current(tag_tenant, "", {}));
   const std::string mac = hmac_sha256(key.key.bytes(), tenant.value + owner_separator + subject);
   return to_hex(mac.data(), 16);
 }
@@ -257,12 +271,12 @@ Result<std::unique_ptr<Keyring>> Keyring::open(const std::filesystem::path& file
   return std::unique_ptr<Keyring>(new Keyring(std::move(impl)));
 }
 
-Result<Keyring::DataKey> Keyring::current(const TenantId& tenant, const std::string& subject) {
+Result<Keyring::DataKey> Keyring::current(const TenantId& tenant, const std::string& subject, const Use& use) {
   std::lock_guard guard(impl_->mutex);
   HENG_TRY(impl_->refresh());
   std::string tag;
   if (!subject.empty()) tag = HENG_TRY(impl_->tag_of(tenant, subject));
-  return impl_->current(tenant, tag);
+  return impl_->current(tenant, tag, use);
 }
 
 Result<std::string> Keyring::subject_tag(const TenantId& tenant, const std::string& subject) {
@@ -276,6 +290,11 @@ Result<int> Keyring::destroy_subject(const TenantId& tenant, const std::string& 
   HENG_TRY(impl_->refresh());
   const std::string tag = HENG_TRY(impl_->tag_of(tenant, subject));
   return impl_->destroy([&](const Entry& entry) { return entry.tenant == tenant && entry.subject_tag == tag; });
+}
+
+Result<int> Keyring::destroy_keys(const std::vector<std::uint32_t>& ids) {
+  std::lock_guard guard(impl_->mutex);
+  return impl_->destroy([&](const Entry& entry) { return std::find(ids.begin(), ids.end(), entry.id) != ids.end(); });
 }
 
 Result<SecretKey> Keyring::by_id(std::uint32_t id) {

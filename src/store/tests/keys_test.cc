@@ -95,6 +95,52 @@ TEST(Keyring, KeysPerTenantDestroyAndReopen) {
   EXPECT_EQ(read_file(folder / "keyring").find(to_hex(first.bytes().data(), 32)), std::string::npos);
 }
 
+TEST(Keyring, PurposesAndAgesGoApartAndASubjectGoesAltogether) {
+  class SetClock final : public Clock {
+   public:
+    std::int64_t now = 1'780'000'000'000;
+    std::int64_t unix_ms() const override { return now; }
+    SteadyTime steady() const override { return {}; }
+  } clock;
+  Temporary folder;
+  const auto master = SecretKey::random();
+  const TenantId bank("bank");
+  std::uint32_t plain = 0, vault = 0, old_talk = 0, talk = 0, of_subject = 0;
+  {
+    auto ring = std::move(*Keyring::open(folder / "keyring", master, clock));
+    plain = ring->current(bank)->id;
+    vault = ring->current(bank, "", {.purpose = "vault"})->id;
+    old_talk = ring->current(bank, "", {.purpose = "talk"})->id;
+    of_subject = ring->current(bank, "C-1", {.purpose = "talk"})->id;
+    EXPECT_EQ(ring->current(bank, "", {.purpose = "talk", .not_before_ms = clock.now})->id, old_talk);
+    clock.now += 1000;
+    talk = ring->current(bank, "", {.purpose = "talk", .not_before_ms = clock.now})->id;
+    EXPECT_NE(talk, old_talk);
+    EXPECT_EQ(ring->current(bank, "", {.purpose = "talk"})->id, talk) << "the newest serves";
+  }
+  auto ring = std::move(*Keyring::open(folder / "keyring", master, clock));
+  EXPECT_EQ(ring->current(bank)->id, plain);
+  EXPECT_EQ(ring->current(bank, "", {.purpose = "vault"})->id, vault);
+  int purposes = 0;
+  const auto entries = *parse_keyring(read_file(folder / "keyring"));
+  for (const auto& entry : entries) purposes += entry.tenant == bank && !entry.purpose.empty();
+  EXPECT_EQ(purposes, 4);
+  const std::string before = read_file(folder / "keyring");
+  EXPECT_EQ(*ring->destroy_keys({old_talk, 999}), 1);
+  EXPECT_EQ(*ring->destroy_keys({old_talk}), 0);
+  EXPECT_EQ(ring->by_id(old_talk).error().code, ErrorCode::permission_denied);
+  for (const auto id : {plain, vault, talk, of_subject}) EXPECT_TRUE(ring->by_id(id).ok()) << id;
+  ASSERT_OK(ring->current(bank, "C-1"));
+  ASSERT_OK(ring->current(bank, "C-1", {.purpose = "vault"}));
+  EXPECT_EQ(*ring->destroy_subject(bank, "C-1"), 3);
+  EXPECT_EQ(*ring->destroy(bank), 3);
+  // a purpose that is empty or holds a separator is damage
+  for (const std::string owner : {"bank\x1f\x1f", "bank\x1fT\x1f", "bank\x1fT\x1fp\x1fq"}) {
+    const auto line = before.substr(0, before.find('\n', 20) + 1) + "destroyed 1 " + to_base64(owner) + " 5 6\n";
+    EXPECT_EQ(parse_keyring(line).error().code, ErrorCode::corrupt) << to_base64(owner);
+  }
+}
+
 TEST(Keyring, ProcessesSeeEachOthersChanges) {
   Temporary folder;
   const auto master = SecretKey::random();

@@ -16,7 +16,7 @@ namespace {
 
 struct EraseOptions {
   std::string subject, reason, tenant;
-  std::int64_t id = 0;
+  std::int64_t id = 0, record = -1;
   int days = 0;
   bool released = false;
 };
@@ -41,7 +41,7 @@ int run_erase(const Common& common, const EraseOptions& options) {
   auto done = (*assembly)->subject_erasure().erase(*who, options.subject, options.reason);
   if (!done.ok()) return report(done.error());
   if (common.json) {
-    fmt::print("{}\n", nlohmann::json({{"documents", done->documents}, {"reviews", done->reviews}, {"ratings", done->ratings}, {"records", done->records}, {"keys", done->keys},
+    fmt::print("{}\n", nlohmann::json({{"documents", done->documents}, {"reviews", done->reviews}, {"ratings", done->ratings}, {"values", done->values}, {"records", done->records}, {"keys", done->keys},
                                        {"subject_tag", done->subject_tag}}).dump());
     return 0;
   }
@@ -60,7 +60,9 @@ int run_hold(const Common& common, const EraseOptions& options) {
   auto who = officer(**assembly, options);
   if (!who.ok()) return report(who.error());
   const std::int64_t until = options.days > 0 ? system_clock().unix_ms() + options.days * 86'400'000LL : 0;
-  auto hold = (*assembly)->subject_erasure().hold(*who, options.subject, options.reason, until);
+  if (options.subject.empty() == (options.record < 0)) return report(Error(ErrorCode::invalid_argument, "name either --subject or --record", "subject"));
+  const std::string what = options.record >= 0 ? fmt::format("record:{}", options.record) : options.subject;
+  auto hold = (*assembly)->subject_erasure().hold(*who, what, options.reason, until);
   if (!hold.ok()) return report(hold.error());
   if (common.json) {
     fmt::print("{}\n", nlohmann::json({{"id", hold->id}, {"until", date(hold->until_ms)}}).dump());
@@ -118,8 +120,9 @@ void add_erase(CLI::App& app, Common& common, Run& run) {
     sub->callback([&common, &run, options, function] { run = [&common, options, function] { return function(common, *options); }; });
     return sub;
   };
-  auto* set = add("set", "forbid the erasure of a subject", run_hold);
-  set->add_option("--subject", options->subject, "the customer's id")->required();
+  auto* set = add("set", "forbid erasing a subject, or a record's contents; retention passes it over too", run_hold);
+  set->add_option("--subject", options->subject, "the customer's id; '*': everything of the tenant");
+  set->add_option("--record", options->record, "the index of a record in the ledger, instead of a subject")->check(CLI::NonNegativeNumber);
   set->add_option("--reason", options->reason, "the case or the rule that wants it kept")->required();
   set->add_option("--days", options->days, "for so many days; 0: until released")->check(CLI::NonNegativeNumber);
   auto* release = add("release", "lift a hold; not by who set it", run_release);

@@ -54,6 +54,10 @@ void print_report(const Json& r) {
     fmt::print("{} {}: {:.3f} ({} {:.3f})\n", bold(say("ALERT", "告警")), alert["alert"].get<std::string>(), alert["value"].get<double>(), say("limit", "限值"), alert["limit"].get<double>());
 }
 
+void print_warnings(const Json& r) {
+  for (const auto& warning : r["warnings"]) fmt::print("{}: {}\n", bold(say("warning", "提醒")), warning.get<std::string>());
+}
+
 int run_report(const Common& common, const MonitorOptions& options) {
   auto assembly = open_assembly(common.folder, Models::none);
   if (!assembly.ok()) return report(assembly.error());
@@ -67,6 +71,7 @@ int run_report(const Common& common, const MonitorOptions& options) {
     fmt::print("{}\n", *text);
   } else {
     print_report(json);
+    print_warnings(json);
   }
   return json["alerts"].empty() ? 0 : 1;
 }

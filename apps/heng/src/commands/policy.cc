@@ -119,7 +119,7 @@ int run_suitability(const Common& common, const PolicyOptions& options) {
 }  // namespace
 
 void add_policy(CLI::App& app, Common& common, Run& run) {
-  auto* verb = app.add_subcommand("policy", "rules as files: personal data, marketing, suitability, links, tools");
+  auto* verb = app.add_subcommand("policy", "rules as files: personal data, marketing, suitability, links, tools, retention");
   verb->require_subcommand(1);
   auto options = std::make_shared<PolicyOptions>();
   auto* check = verb->add_subcommand("check", "does a policy file hold? says line and reason where not (exit code 3)");

@@ -108,6 +108,8 @@ int run_serve(const Common& common, const ServeOptions& options) {
   if (!sign_in.ok()) return report(sign_in.error());
   services.sign_in = sign_in->get();
   services.policies = [&parts] { return parts.policies(); };
+  services.vault = &parts.vault();
+  services.warnings = [&parts] { return parts.warnings(); };
   services.monitor = [&parts](const Principal& who, int hours) { return parts.monitor_report(&who.tenant, hours); };
   auto policy = access::make_policy(config->roles);
   if (!policy.ok()) return report(policy.error());

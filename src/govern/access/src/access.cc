@@ -12,7 +12,7 @@ namespace {
 constexpr std::array<std::string_view, action_count> names = {
     "ask", "chat", "embed", "search", "kb.list", "kb.manage", "document.read", "document.manage", "feedback", "me",
     "review.use", "review.decide", "review.supervise", "stop.press", "key.manage", "user.manage", "audit.read", "monitor.read", "metrics.read",
-    "incident.manage", "inventory.manage", "erase"};
+    "incident.manage", "inventory.manage", "erase", "vault.use"};
 
 std::optional<DataClass> parse_class(std::string_view name) {
   if (name == "C1") return DataClass::c1;
@@ -88,14 +88,15 @@ const std::vector<Rule>& builtin_rules() {
       {"everyone", "*", {ask, chat, embed, search, kb_list, document_read, feedback, me, review_use}},
       {"curator", "curator", {kb_manage, document_manage}},
       {"reviewer", "reviewer", {review_decide}},
-      {"supervisor", "supervisor", {review_decide, review_supervise, stop_press, monitor_read, incident_manage}},
+      {"supervisor", "supervisor", {review_decide, review_supervise, stop_press, monitor_read, incident_manage, vault_use}},
       {"operator", "operator", {stop_press, monitor_read, metrics_read, incident_manage}},
-      {"auditor", "auditor", {audit_read, monitor_read, metrics_read, review_supervise}},
-      {"risk", "risk", {monitor_read, incident_manage, inventory_manage, stop_press}},
-      {"privacy", "privacy", {erase}},
+      {"auditor", "auditor", {audit_read, monitor_read, metrics_read, review_supervise, vault_use}},
+      {"risk", "risk", {monitor_read, incident_manage, inventory_manage, stop_press, vault_use}},
+      // review_decide: the queue lets this role decide on unmasking only
+      {"privacy", "privacy", {erase, vault_use, review_decide}},
       // an administrator runs the system and reads its records; judging content is left to reviewers
       {"admin", "admin", {kb_manage, document_manage, review_supervise, stop_press, key_manage, user_manage, audit_read, monitor_read, metrics_read, incident_manage,
-                          inventory_manage, erase}},
+                          inventory_manage, erase, vault_use}},
   };
   return rules;
 }

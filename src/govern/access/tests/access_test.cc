@@ -33,8 +33,8 @@ TEST(Access, TheBuiltinTableIsAsWritten) {
       {"analyst", {}},
       {"curator", {Action::kb_manage, Action::document_manage}},
       {"reviewer", {Action::review_decide}},
-      {"auditor", {Action::audit_read, Action::monitor_read, Action::metrics_read, Action::review_supervise}},
-      {"privacy", {Action::erase}},
+      {"auditor", {Action::audit_read, Action::monitor_read, Action::metrics_read, Action::review_supervise, Action::vault_use}},
+      {"privacy", {Action::erase, Action::vault_use, Action::review_decide}},
   };
   for (const auto& [role, actions] : extra)
     for (int i = 0; i < action_count; ++i) {

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "heng/audit/record.h"
+#include "heng/base/clock.h"
 #include "heng/base/log.h"
 #include "record_source.h"
 #include "signer.h"
@@ -23,19 +24,27 @@ namespace {
 struct Owner {
   TenantId tenant;
   std::string data_subject;
+  bool conversation = false;
 };
-Owner owner_of(const Principal& principal) { return {principal.tenant, principal.data_subject}; }
+Owner owner_of(const AuditOpen& open) { return {open.principal.tenant, open.principal.data_subject, holds_conversation(open.action)}; }
 
 struct Pending {
   LedgerWriter::Item item;
   RequestId request;
   TenantId tenant;
   std::string data_subject;
+  bool conversation = false;
   Ledger::Done done;
   std::size_t bytes() const { return item.entry.size() + item.content.size(); }
 };
 
 }  // namespace
+
+bool holds_conversation(std::string_view action) {
+  for (const std::string_view known : {"ask", "chat", "embeddings", "label", "extract", "search", "feedback", "brief"})
+    if (action == known) return true;
+  return action.starts_with("review.");
+}
 
 struct Ledger::Impl {
   Impl(const LedgerSettings& s, store::Keyring& k, tlog::NoteSigner signer, Syscalls& calls)
@@ -48,6 +57,7 @@ struct Ledger::Impl {
     pending->request = request;
     pending->tenant = owner.tenant;
     pending->data_subject = owner.data_subject;
+    pending->conversation = owner.conversation;
     pending->done = std::move(done);
     {
       std::unique_lock lock(mutex);
@@ -66,7 +76,10 @@ struct Ledger::Impl {
     if (json.size() > settings.record_bytes) {
       return Error(ErrorCode::too_large, fmt::format("a record of {} bytes; the ledger takes at most {}", json.size(), settings.record_bytes));
     }
-    const auto key = HENG_TRY(keyring.current(owner.tenant, owner.data_subject));
+    store::Keyring::Use use;
+    if (owner.conversation) use.purpose = store::conversation_keys;
+    if (owner.conversation && settings.key_period_ms > 0) use.not_before_ms = system_clock().unix_ms() - settings.key_period_ms;
+    const auto key = HENG_TRY(keyring.current(owner.tenant, owner.data_subject, use));
     std::string plaintext(32, '\0');
     system_random().fill(plaintext.data(), 32);
     plaintext += json;
@@ -124,7 +137,7 @@ struct Ledger::Impl {
     if (first.ok()) {
       size.store(static_cast<std::int64_t>(writer.size()), std::memory_order_release);
       groups.fetch_add(1, std::memory_order_relaxed);
-      for (std::size_t i = 0; i < group.size(); ++i) group[i].done(AuditTicket{static_cast<std::int64_t>(*first + i), group[i].request, group[i].tenant, group[i].data_subject});
+      for (std::size_t i = 0; i < group.size(); ++i) group[i].done(AuditTicket{static_cast<std::int64_t>(*first + i), group[i].request, group[i].tenant, group[i].data_subject, group[i].conversation});
     } else {
       log::error("ledger_append_failed", {{"code", std::string(heng::to_string(first.error().code))}, {"message", first.error().message}});
       for (auto& pending : group) pending.done(first.error());
@@ -167,7 +180,7 @@ Result<std::unique_ptr<Ledger>> Ledger::create(const LedgerSettings& settings, s
 }
 
 Result<AuditTicket> Ledger::open(const AuditOpen& opened) {
-  return impl_->submit_and_wait(RecordKind::open, owner_of(opened.principal), opened.request, opened.time_ms, Entry::no_index, encode_open(opened));
+  return impl_->submit_and_wait(RecordKind::open, owner_of(opened), opened.request, opened.time_ms, Entry::no_index, encode_open(opened));
 }
 
 Result<AuditTicket> Ledger::close(const AuditTicket& opened, const AuditClose& closed) {
@@ -175,15 +188,15 @@ Result<AuditTicket> Ledger::close(const AuditTicket& opened, const AuditClose& c
   TenantId tenant = opened.tenant;
   // a ticket made by hand: the record says whose it is, but not which subject's
   if (tenant.empty()) tenant = HENG_TRY(impl_->tenant_of(static_cast<std::uint64_t>(opened.index)));
-  return impl_->submit_and_wait(RecordKind::close, Owner{tenant, opened.data_subject}, opened.request, closed.time_ms, static_cast<std::uint64_t>(opened.index), encode_close(closed));
+  return impl_->submit_and_wait(RecordKind::close, Owner{tenant, opened.data_subject, opened.conversation}, opened.request, closed.time_ms, static_cast<std::uint64_t>(opened.index), encode_close(closed));
 }
 
 Result<AuditTicket> Ledger::note(const AuditOpen& opened, const AuditClose& closed) {
-  return impl_->submit_and_wait(RecordKind::note, owner_of(opened.principal), opened.request, opened.time_ms, Entry::no_index, encode_note(opened, closed));
+  return impl_->submit_and_wait(RecordKind::note, owner_of(opened), opened.request, opened.time_ms, Entry::no_index, encode_note(opened, closed));
 }
 
 void Ledger::note_async(const AuditOpen& opened, const AuditClose& closed, Done done) {
-  impl_->submit(RecordKind::note, owner_of(opened.principal), opened.request, opened.time_ms, Entry::no_index, encode_note(opened, closed), std::move(done));
+  impl_->submit(RecordKind::note, owner_of(opened), opened.request, opened.time_ms, Entry::no_index, encode_note(opened, closed), std::move(done));
 }
 
 std::int64_t Ledger::size() const { return impl_->size.load(std::memory_order_acquire); }

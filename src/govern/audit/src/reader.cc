@@ -218,6 +218,18 @@ Result<std::vector<std::int64_t>> LedgerReader::records_under(const std::vector<
   return out;
 }
 
+Result<std::map<std::uint32_t, LedgerReader::KeyUse>> LedgerReader::key_uses() {
+  auto source = HENG_TRY(impl_->source());
+  std::map<std::uint32_t, KeyUse> out;
+  for (std::uint64_t i = 0; i < source.size(); ++i) {
+    const Entry entry = HENG_TRY(source.entry(i));
+    auto& use = out[entry.key_id];
+    ++use.records;
+    use.newest_ms = std::max(use.newest_ms, entry.time_ms);
+  }
+  return out;
+}
+
 const std::string& LedgerReader::verifier_key() const { return impl_->key_text; }
 
 Result<std::string> LedgerReader::checkpoint() {

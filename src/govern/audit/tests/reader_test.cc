@@ -50,6 +50,31 @@ TEST(Reader, JoinsOpenAndCloseAndKeepsTenantsApart) {
   ASSERT_OK(reader->get(other, 1));
 }
 
+TEST(Reader, ConversationsLieUnderKeysOfTheirOwnThatCanGo) {
+  Fixture f;
+  auto ledger = f.ledger();
+  auto office = opening("key for li");
+  office.action = "key.create";
+  ASSERT_OK(ledger->note(office, closing("k1")));
+  const auto asked = *ledger->open(opening("what they asked"));
+  EXPECT_TRUE(asked.conversation);
+  ASSERT_OK(ledger->close(asked, closing("what they were told")));
+  auto reader = f.reader();
+  const auto key = reader->record(1)->entry.key_id;
+  EXPECT_EQ(reader->record(2)->entry.key_id, key) << "both halves under one key";
+  EXPECT_NE(reader->record(0)->entry.key_id, key);
+  const auto uses = *reader->key_uses();
+  EXPECT_EQ(uses.at(key).records, 2);
+  EXPECT_EQ(uses.at(key).newest_ms, 1'760'000'000'500);
+  EXPECT_EQ(*f.keyring->destroy_keys({key}), 1);
+  EXPECT_TRUE(reader->record(1)->erased && reader->record(2)->erased);
+  EXPECT_FALSE(reader->record(0)->erased);
+  EXPECT_EQ(f.reader()->verify()->erased, 2u);
+  f.expect_whole(3);
+  for (const char* action : {"ask", "chat", "search", "feedback", "review.approve"}) EXPECT_TRUE(holds_conversation(action)) << action;
+  for (const char* action : {"erase", "hold.set", "vault.show", "refused", "ingest", "retention.done"}) EXPECT_FALSE(holds_conversation(action)) << action;
+}
+
 TEST(Reader, ProofsVerifyOutside) {
   Fixture f;
   auto ledger = f.ledger();

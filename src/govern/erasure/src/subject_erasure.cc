@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "heng/base/text.h"
+#include "heng/erasure/retention.h"
 
 namespace heng::erasure {
 namespace {
@@ -60,7 +61,7 @@ Result<void> SubjectErasure::note(const Principal& who, const char* action, cons
 
 Result<std::vector<Hold>> SubjectErasure::read(const TenantId& tenant, std::string_view where, std::string_view value) {
   auto reader = HENG_TRY(parts_.govern.reader());
-  auto row = HENG_TRY(reader->prepare(fmt::format("SELECT id, subject, reason, set_by, set_ms, until_ms, released_by, released_ms FROM legal_hold WHERE tenant = ?1 AND {} ORDER BY id DESC LIMIT 1000", where)));
+  auto row = HENG_TRY(reader->prepare(fmt::format("SELECT id, subject, reason, set_by, set_ms, until_ms, released_by, released_ms FROM legal_hold WHERE tenant = ?1 AND {} ORDER BY id DESC LIMIT 100000", where)));
   row.bind(1, tenant.value).bind(2, value);
   std::vector<Hold> out;
   while (HENG_TRY(row.step())) out.push_back(read_row(row));
@@ -102,25 +103,31 @@ Result<std::vector<Hold>> SubjectErasure::holds(const Principal& who, bool relea
 Result<ErasureReport> SubjectErasure::erase(const Principal& who, const std::string& subject, const std::string& reason) {
   HENG_TRY(check_subject(subject));
   HENG_TRY(check_reason(reason));
-  for (const auto& hold : HENG_TRY(read(who.tenant, "subject = ?2 AND released_ms = 0", subject))) {
-    if (hold.until_ms != 0 && hold.until_ms <= clock_.unix_ms()) continue;
-    return Error(ErrorCode::policy_denied, fmt::format("hold {} forbids it{}: {}", hold.id, hold.until_ms ? " until " + iso8601(hold.until_ms) : "", hold.reason));
-  }
   ErasureReport report;
   report.subject_tag = HENG_TRY(parts_.keyring.subject_tag(who.tenant, subject));
-  // on record before anything goes, so that nothing can vanish without a trace
-  HENG_TRY(note(who, "erase", "subject:" + report.subject_tag, reason, ""));
   std::vector<std::uint32_t> keys;
   for (const auto& entry : parts_.keyring.entries())
     if (entry.tenant == who.tenant && entry.subject_tag == report.subject_tag && entry.destroyed_ms == 0) keys.push_back(entry.id);
   const auto records = HENG_TRY(parts_.records_under(keys));
+  for (const auto& hold : HENG_TRY(read(who.tenant, "?2 = ?2 AND released_ms = 0", ""))) {
+    if (hold.until_ms != 0 && hold.until_ms <= clock_.unix_ms()) continue;
+    const auto record = held_record(hold.subject);
+    const bool forbids = hold.subject == subject || hold.subject == hold_everything || (record && std::find(records.begin(), records.end(), *record) != records.end());
+    if (forbids) return Error(ErrorCode::policy_denied, fmt::format("hold {} forbids it{}: {}", hold.id, hold.until_ms ? " until " + iso8601(hold.until_ms) : "", hold.reason));
+  }
+  // on record before anything goes, so that nothing can vanish without a trace
+  HENG_TRY(note(who, "erase", "subject:" + report.subject_tag, reason, ""));
   report.records = static_cast<std::int64_t>(records.size());
   report.documents = HENG_TRY(parts_.erase_documents(who.tenant, subject));
   {
     auto writer = HENG_TRY(parts_.govern.writer());
     auto transaction = HENG_TRY(store::Transaction::begin(*writer));
-    HENG_TRY(writer->run("DELETE FROM review WHERE tenant = ? AND data_subject = ?", who.tenant.value, subject));
+    HENG_TRY(writer->run("DELETE FROM review WHERE tenant = ?1 AND (data_subject = ?2 OR id IN (SELECT review FROM unmask_request WHERE tenant = ?1 AND subject_tag = ?3))", who.tenant.value,
+                         subject, report.subject_tag));
     report.reviews = static_cast<int>(writer->changes());
+    HENG_TRY(writer->run("DELETE FROM unmask_request WHERE tenant = ? AND subject_tag = ?", who.tenant.value, report.subject_tag));
+    HENG_TRY(writer->run("DELETE FROM vault_item WHERE tenant = ? AND subject_tag = ?", who.tenant.value, report.subject_tag));
+    report.values = static_cast<int>(writer->changes());
     HENG_TRY(writer->run("DELETE FROM legal_hold WHERE tenant = ? AND subject = ?", who.tenant.value, subject));
     HENG_TRY(transaction.commit());
     HENG_TRY(writer->checkpoint());
@@ -138,7 +145,7 @@ Result<ErasureReport> SubjectErasure::erase(const Principal& who, const std::str
   // last, so that an erasure that broke off can be done again from the records
   report.keys = HENG_TRY(parts_.keyring.destroy_subject(who.tenant, subject));
   HENG_TRY(note(who, "erase.done", "subject:" + report.subject_tag, "",
-                fmt::format("{} documents, {} reviews, {} ratings, {} records, {} keys", report.documents, report.reviews, report.ratings, report.records, report.keys)));
+                fmt::format("{} documents, {} reviews, {} ratings, {} values, {} records, {} keys", report.documents, report.reviews, report.ratings, report.values, report.records, report.keys)));
   return report;
 }
 

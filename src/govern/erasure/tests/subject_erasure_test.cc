@@ -36,7 +36,8 @@ class ErasureTest : public ::testing::Test {
     folder = mkdtemp(pattern.data());
     const std::vector<store::Migration> govern = {
         {.version = 1, .name = "reviews", .sql = "CREATE TABLE review (id INTEGER PRIMARY KEY, tenant TEXT, data_subject TEXT, text TEXT);"},
-        {.version = 2, .name = "another room's", .sql = ""}, migrations()[0]};
+        {.version = 2, .name = "another room's", .sql = ""}, migrations()[0], {.version = 4, .name = "another room's", .sql = ""},
+        {.version = 5, .name = "vault", .sql = "CREATE TABLE vault_item (tenant TEXT, subject_tag TEXT, last_ms INTEGER); CREATE TABLE unmask_request (tenant TEXT, subject_tag TEXT, review TEXT, created_ms INTEGER);"}};
     const std::vector<store::Migration> ratings = {{.version = 1, .name = "ratings", .sql = "CREATE TABLE rating (tenant TEXT, audit_index INTEGER, comment TEXT);"}};
     pool = std::move(*store::Pool::open({.database = {.path = folder / "govern.db", .key = key}}, govern));
     rating_pool = std::move(*store::Pool::open({.database = {.path = folder / "heng.db", .key = key}}, ratings));

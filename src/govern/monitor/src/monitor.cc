@@ -182,7 +182,7 @@ Result<Report> report(const MonitorSettings& settings, const RecordSource& sourc
   return out;
 }
 
-std::string to_json(const Report& r, const MonitorSettings& settings) {
+std::string to_json(const Report& r, const MonitorSettings& settings, const std::vector<std::string>& warnings) {
   const auto tallies = [&](const std::map<std::string, Tally>& all) {
     OrderedJson out = OrderedJson::object();
     for (const auto& [name, t] : all) {
@@ -197,7 +197,7 @@ std::string to_json(const Report& r, const MonitorSettings& settings) {
   OrderedJson out = {{"from", iso8601(r.window.from_ms)}, {"to", iso8601(r.window.to_ms)}, {"records", r.records}, {"requests", r.requests}, {"answers", r.answers},
                      {"actions", r.actions}, {"outcomes", r.outcomes}, {"verdicts", r.verdicts}, {"latency_ms", {{"p50", r.p50_ms}, {"p95", r.p95_ms}}},
                      {"ratings", {{"good", r.good}, {"bad", r.bad}}}, {"currency", settings.currency}, {"tenants", tallies(r.tenants)}, {"models", tallies(r.models)},
-                     {"drift", std::move(drift)}, {"alerts", std::move(alerts)}};
+                     {"drift", std::move(drift)}, {"alerts", std::move(alerts)}, {"warnings", warnings}};
   if (r.reviews)
     out["reviews"] = {{"waiting", r.reviews->waiting}, {"overdue", r.reviews->overdue}, {"approved", r.reviews->approved}, {"rejected", r.reviews->rejected},
                       {"expired", r.reviews->expired}, {"kappa", r.reviews->kappa ? OrderedJson(*r.reviews->kappa) : OrderedJson(nullptr)}};

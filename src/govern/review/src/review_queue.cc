@@ -21,6 +21,10 @@ bool holds(const std::vector<std::string>& list, const std::string& name) {
 }
 
 bool is_reviewer(const Principal& who) { return who.has_role("reviewer") || who.has_role("supervisor"); }
+/// Reading a masked value is not a matter of an answer's quality: privacy and supervisors decide on it, reviewers do not see it.
+bool may_judge(const Principal& who, const ReviewItem& item) {
+  return item.kind == "unmask" ? who.has_role("privacy") || who.has_role("supervisor") : is_reviewer(who);
+}
 bool supervises(const Principal& who) { return who.has_role("supervisor") || who.is_admin(); }
 bool audits(const Principal& who) { return who.has_role("auditor") || who.is_admin(); }
 
@@ -30,7 +34,7 @@ Error absent(const ReviewId& id) { return Error(ErrorCode::not_found, fmt::forma
 std::optional<ReviewItem> view(StoredReview stored, const Principal& who, std::int64_t now) {
   ReviewItem item = std::move(stored.item);
   const bool author = item.author == who.user && !stored.planted;
-  if (!author && !is_reviewer(who) && !supervises(who)) return std::nullopt;
+  if (!author && !may_judge(who, item) && !supervises(who)) return std::nullopt;
   if (author) {
     // the author learns the text when it is approved, and how it was decided; never what was held back
     if (item.state != ReviewState::approved || now >= item.valid_until_ms) {
@@ -176,7 +180,7 @@ Result<std::vector<ReviewItem>> ReviewQueue::list(const Principal& who, std::opt
   HENG_TRY(keep_time(who));
   auto reader = HENG_TRY(pool_.reader());
   const std::string order = " ORDER BY escalated_ms DESC, due_ms, id";
-  const bool all = is_reviewer(who) || supervises(who);
+  const bool all = is_reviewer(who) || supervises(who) || who.has_role("privacy");
   std::string where = all ? "?2 = ?2" : "author = ?2 AND planted = 0";
   if (state) where += fmt::format(" AND state = {}", static_cast<int>(*state));
   std::vector<ReviewItem> out;
@@ -234,10 +238,12 @@ Result<ReviewItem> ReviewQueue::decide(const Principal& who, const ReviewId& id,
   auto writer = HENG_TRY(pool_.writer());
   auto transaction = HENG_TRY(store::Transaction::begin(*writer));
   auto stored = HENG_TRY(find_review(*writer, who.tenant, id));
-  if (!is_reviewer(who)) {
+  if (!may_judge(who, stored.item)) {
     if (!view(stored, who, clock_.unix_ms())) return absent(id);
-    return Error(ErrorCode::permission_denied, "deciding needs the role reviewer or supervisor");
+    return Error(ErrorCode::permission_denied, stored.item.kind == "unmask" ? "unmasking is decided on by the roles privacy and supervisor" : "deciding needs the role reviewer or supervisor");
   }
+  if (stored.item.kind == "unmask" && choice.decision == ReviewDecision::edit)
+    return Error(ErrorCode::invalid_argument, "a request to unmask is approved or rejected as it is", "decision");
   HENG_TRY(may_vote(stored, who, choice));
   if (choice.decision != ReviewDecision::approve || !choice.reason.empty()) HENG_TRY(check_text(choice.reason, most_reason_bytes, "reason"));
   ReviewItem& item = stored.item;

@@ -53,6 +53,7 @@ class PersonalDataCheck final : public Check {
         reason = fmt::format("the text holds a {}, which policy {} {} refuses", finding.type, policy_.header.id, policy_.header.version);
     raise(verdict, report.action, reason.empty() ? "personal data is masked" : reason);
     verdict.masked = std::move(report.masked);
+    verdict.vault = std::move(report.vault);
     verdict.findings.insert(verdict.findings.end(), std::make_move_iterator(report.findings.begin()), std::make_move_iterator(report.findings.end()));
     return {};
   }

@@ -132,7 +132,7 @@ MaskReport Masker::apply(std::string_view text, const std::vector<Match>& matche
     const std::string_view value = text.substr(begin, match.end - begin);
     // the rest of an overlap loses its own form
     out.masked += begin == match.begin ? replacement(match, value, action) : blotted(value);
-    if (action == Action::vault) out.vault.push_back({token(match.type, value), std::string(type_name(match.type)), std::string(value)});
+    if (action == Action::vault && begin == match.begin) out.vault.push_back({token(match.type, value), std::string(type_name(match.type)), std::string(value)});
     cursor = match.end;
   }
   out.masked.append(text.substr(cursor));

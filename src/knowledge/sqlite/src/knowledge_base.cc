@@ -254,6 +254,27 @@ Result<void> KnowledgeBase::remove_document(const Principal& principal, const Kb
   return transaction.commit();
 }
 
+namespace {
+
+/// Documents, with their knowledge bases, in the order of these; deletes them and rewrites the word indexes.
+Result<void> erase_documents(store::Database& db, const std::vector<std::pair<std::int64_t, std::int64_t>>& documents) {
+  std::int64_t last = -1;
+  for (const auto& [kb, document] : documents) {
+    HENG_TRY(erase_document(db, kb, document));
+    if (kb != last) HENG_TRY(raise_generation(db, kb, true));
+    last = kb;
+  }
+  // a deleted row is only marked in the word index until its segments are merged
+  last = -1;
+  for (const auto& [kb, document] : documents) {
+    if (kb != last) HENG_TRY(db.execute(fmt::format("INSERT INTO {0}({0}) VALUES('optimize')", words_table(kb))));
+    last = kb;
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<int> KnowledgeBase::erase_subject(const TenantId& tenant, const std::string& subject) {
   auto lease = HENG_TRY(impl_->pool.writer());
   auto transaction = HENG_TRY(store::Transaction::begin(*lease));
@@ -264,18 +285,32 @@ Result<int> KnowledgeBase::erase_subject(const TenantId& tenant, const std::stri
     row.bind_all("subject=" + subject, tenant.value);
     while (HENG_TRY(row.step())) documents.emplace_back(row.integer(0), row.integer(1));
   }
-  std::int64_t last = -1;
-  for (const auto& [kb, document] : documents) {
-    HENG_TRY(erase_document(*lease, kb, document));
-    if (kb != last) HENG_TRY(raise_generation(*lease, kb, true));
-    last = kb;
+  HENG_TRY(erase_documents(*lease, documents));
+  HENG_TRY(transaction.commit());
+  HENG_TRY(lease->checkpoint());
+  return static_cast<int>(documents.size());
+}
+
+Result<int> KnowledgeBase::forget_uploads(const TenantId& tenant, std::int64_t before_ms, const std::vector<std::string>& except, bool remove) {
+  auto lease = HENG_TRY(impl_->pool.writer());
+  auto transaction = HENG_TRY(store::Transaction::begin(*lease));
+  std::vector<std::pair<std::int64_t, std::int64_t>> documents, kept;
+  const auto is_held = [&](std::string_view label) {
+    return std::any_of(except.begin(), except.end(), [&](const std::string& subject) { return label == "subject=" + subject; });
+  };
+  {
+    auto row = HENG_TRY(lease->prepare("SELECT d.kb_id, d.id, r.role FROM document_reader r JOIN document d ON d.id = r.document_id JOIN kb k ON k.id = d.kb_id "
+                                       "WHERE substr(r.role, 1, 8) = 'subject=' AND k.tenant = ?1 AND d.ingested_ms < ?2 ORDER BY d.kb_id, d.id"));
+    row.bind_all(tenant.value, before_ms);
+    while (HENG_TRY(row.step())) {
+      const std::pair<std::int64_t, std::int64_t> document(row.integer(0), row.integer(1));
+      if (documents.empty() || documents.back() != document) documents.push_back(document);
+      if (is_held(row.text(2))) kept.push_back(document);
+    }
   }
-  // a deleted row is only marked in the word index until its segments are merged
-  last = -1;
-  for (const auto& [kb, document] : documents) {
-    if (kb != last) HENG_TRY(lease->execute(fmt::format("INSERT INTO {0}({0}) VALUES('optimize')", words_table(kb))));
-    last = kb;
-  }
+  std::erase_if(documents, [&](const auto& document) { return std::find(kept.begin(), kept.end(), document) != kept.end(); });
+  if (!remove) return static_cast<int>(documents.size());
+  HENG_TRY(erase_documents(*lease, documents));
   HENG_TRY(transaction.commit());
   HENG_TRY(lease->checkpoint());
   return static_cast<int>(documents.size());

@@ -14,6 +14,7 @@
 #include "heng/contracts/stops.h"
 #include "heng/contracts/users.h"
 #include "heng/contracts/streams.h"
+#include "heng/contracts/vault.h"
 
 /// The JSON shapes of docs/api.md as text, so that the command line prints what the HTTP interface answers. Never fail:
 /// invalid UTF-8 is replaced. One line each, without a final newline.
@@ -35,6 +36,8 @@ std::string to_json(const StopInfo& stop);
 std::string to_json(const UserInfo& user);
 std::string to_json(const StreamItem& item);
 std::string to_json(const Alert& alert);
+std::string to_json(const VaultEntry& entry);
+std::string to_json(const UnmaskRequest& request);                ///< Never holds a value.
 /// Errors: invalid_argument (names the kinds).
 Result<StopKind> parse_stop_kind(std::string_view name);
 std::string to_json(const ChatResult& result);                    ///< OpenAI's message and usage.

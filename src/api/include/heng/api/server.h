@@ -27,6 +27,7 @@
 #include "heng/contracts/stops.h"
 #include "heng/contracts/users.h"
 #include "heng/contracts/streams.h"
+#include "heng/contracts/vault.h"
 #include "heng/http/server.h"
 
 namespace heng::api {
@@ -85,6 +86,8 @@ struct Services {
   SignIn* sign_in = nullptr;             ///< Null: people sign in with a password or a key only.
   /// What is enforced at this moment.
   std::function<std::vector<PolicyInfo>()> policies;
+  Vault* vault = nullptr;              ///< Without one, /v1/vault is unavailable.
+  std::function<std::vector<std::string>()> warnings;   ///< Shown in /readyz; nothing of it makes the server unready.
 };
 
 /// The HTTP interface of docs/api.md. Lifetime: create → start → drain. Public calls are thread-safe. Embeds vectors of

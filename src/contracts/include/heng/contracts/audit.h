@@ -64,6 +64,7 @@ struct AuditTicket {
   RequestId request;
   TenantId tenant;                    ///< Whose key encrypts the record; filled in by the ledger.
   std::string data_subject;           ///< Likewise: the subject whose own key it is; empty: the tenant's.
+  bool conversation = false;          ///< Likewise: under the keys of conversations, which go when their term of retention is over.
 };
 
 /// The port to the ledger. Thread-safe. A returned ticket means: on disk, fsynced. Errors: storage_full, corrupt,

@@ -19,11 +19,18 @@ struct GuardFinding {
   std::string clause = {};            ///< The text applied, where it is a rule of conduct.
 };
 
+/// A value that a token stands for in a masked text. The vault must have it before the text goes on, so that two people may turn it back.
+struct VaultItem {
+  std::string token;                  ///< "[ID_CARD:7f3a…]".
+  std::string type, value;
+};
+
 struct GuardVerdict {
   GuardAction action = GuardAction::release;
   std::vector<GuardFinding> findings;
   std::string reason;
-  std::string masked = {};            ///< With action mask: the text as it may leave, of the same number of code points.
+  std::string masked = {};            ///< With action mask: the text as it may leave; of the same number of code points unless tokens stand in it.
+  std::vector<VaultItem> vault = {};  ///< Values whose tokens stand in `masked`: never printed, never recorded.
   double injection_score = 0;         ///< 0…1, how much it reads like an attack on the model: advice, not a decision.
 };
 

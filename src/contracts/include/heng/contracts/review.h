@@ -26,7 +26,7 @@ struct ReviewEvidence {
 
 /// What policy sends to people instead of to the user.
 struct ReviewDraft {
-  std::string kind = "answer";            ///< "answer" or "action".
+  std::string kind = "answer";            ///< "answer", "action", or "unmask": decided on by privacy and supervisor only, never edited.
   std::string resource;                   ///< Knowledge base, model or tool.
   std::string question;
   std::string proposed;                   ///< The answer's text, or the action as JSON.

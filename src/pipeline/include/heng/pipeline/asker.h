@@ -14,6 +14,7 @@
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
 #include "heng/contracts/tools.h"
+#include "heng/contracts/vault.h"
 
 namespace heng::pipeline {
 
@@ -45,6 +46,7 @@ struct AskerPorts {
   Reviews* reviews = nullptr;           ///< Without a queue, what needs a person is withheld.
   const Stops* stops = nullptr;         ///< Without stop buttons nothing is halted.
   ToolGate* tools = nullptr;            ///< Without a gate no tool is called: nothing is searched or computed.
+  Vault* vault = nullptr;               ///< Without one, a text with values that policy keeps there goes nowhere.
 };
 
 /// Answers questions from a knowledge base; the order of its stages stands in src/stages.cc.

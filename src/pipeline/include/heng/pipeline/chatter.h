@@ -12,6 +12,7 @@
 #include "heng/contracts/review.h"
 #include "heng/contracts/stops.h"
 #include "heng/contracts/tools.h"
+#include "heng/contracts/vault.h"
 
 namespace heng::pipeline {
 
@@ -37,6 +38,7 @@ struct ChatterPorts {
   Reviews* reviews = nullptr;      ///< Without a queue, what needs a person is withheld.
   const Stops* stops = nullptr;    ///< Without stop buttons nothing is halted.
   ToolGate* tools = nullptr;       ///< Without a gate no tool call is handed out.
+  Vault* vault = nullptr;          ///< Without one, a text with values that policy keeps there goes nowhere.
 };
 
 /// Plain chat under the same contract as ask: open record → guard in → infer → guard out → close record → reply.

@@ -38,6 +38,9 @@ std::string seal(const SecretKey& key, std::string_view plaintext, std::string_v
 /// Errors: corrupt (wrong key, wrong context or changed bytes).
 Result<std::string> unseal(const SecretKey& key, std::string_view sealed, std::string_view context);
 
+/// Purpose of the keys of conversations in the ledger.
+inline constexpr const char* conversation_keys = "conversation";
+
 /// Data keys, one at a time per tenant, wrapped by the master key in one small text file. Destroying a key erases, for
 /// ever, everything it encrypted.
 ///
@@ -53,8 +56,15 @@ class Keyring {
     std::uint32_t id = 0;
     TenantId tenant;
     std::string subject_tag;        ///< Keyed hash of the data subject whose key it is; empty: the tenant's own.
+    std::string purpose;            ///< Empty: records of the ledger; else what the key is kept apart for.
     std::int64_t created_ms = 0;
     std::int64_t destroyed_ms = 0;  ///< 0: alive.
+  };
+
+  /// Which of an owner's keys is wanted.
+  struct Use {
+    std::string purpose = {};        ///< Letters; keys of different purposes are destroyed apart, except with their owner.
+    std::int64_t not_before_ms = 0;  ///< A key made before this is left alone and a new one made: so keys can be destroyed by age.
   };
 
   /// Makes the file where it is absent. Errors: permission_denied (another master key), corrupt, storage_full.
@@ -66,7 +76,8 @@ class Keyring {
 
   /// The current key of the tenant, or of one data subject of it, made at first use. The file is written anew with each new
   /// key and searched from its end: meant for up to some ten thousand subjects.
-  Result<DataKey> current(const TenantId& tenant, const std::string& subject = {});
+  Result<DataKey> current(const TenantId& tenant, const std::string& subject, const Use& use);
+  Result<DataKey> current(const TenantId& tenant, const std::string& subject = {}) { return current(tenant, subject, Use()); }
   /// What stands for a subject in the file and in records of its erasure: 128 bits of an HMAC under a key of this file, so that
   /// the id cannot be read nor guessed without it. Stays the same under a new master key.
   Result<std::string> subject_tag(const TenantId& tenant, const std::string& subject);
@@ -74,8 +85,10 @@ class Keyring {
   Result<SecretKey> by_id(std::uint32_t id);
   /// Erases all keys of the tenant, its subjects' too; a later current() makes a new one. Returns how many.
   Result<int> destroy(const TenantId& tenant);
-  /// Erases the keys of one data subject.
+  /// Erases the keys of one data subject, of every purpose.
   Result<int> destroy_subject(const TenantId& tenant, const std::string& subject);
+  /// Erases single keys, by id; those that are gone already or unknown are passed over. Returns how many.
+  Result<int> destroy_keys(const std::vector<std::uint32_t>& ids);
   std::vector<Entry> entries();
 
   /// Wraps every key by another master key, in one atomic step.

@@ -14,9 +14,9 @@ namespace heng::access {
 enum class Action {
   ask, chat, embed, search, kb_list, kb_manage, document_read, document_manage, feedback, me,
   review_use, review_decide, review_supervise, stop_press, key_manage, user_manage, audit_read, monitor_read, metrics_read, incident_manage,
-  inventory_manage, erase,
+  inventory_manage, erase, vault_use,
 };
-inline constexpr int action_count = static_cast<int>(Action::erase) + 1;
+inline constexpr int action_count = static_cast<int>(Action::vault_use) + 1;
 std::string_view to_string(Action action);
 /// Errors: invalid_argument (lists the names).
 Result<Action> parse_action(std::string_view name);

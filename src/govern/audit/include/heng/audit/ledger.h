@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "heng/audit/entry.h"
 #include "heng/audit/syscalls.h"
@@ -22,7 +23,12 @@ struct LedgerSettings {
   std::size_t queue_records = 65'536;           ///< Waiting records before `overloaded`.
   std::size_t queue_bytes = 256u << 20;
   std::size_t record_bytes = 64u << 20;         ///< Largest record; more is `too_large`.
+  std::int64_t key_period_ms = 0;               ///< A new key for conversations after this long, so that old ones can be destroyed; 0: one for ever.
 };
+
+/// Whether a record of this action holds what people asked and were told (its term of retention may end), rather than how the
+/// institution was run.
+bool holds_conversation(std::string_view action);
 
 /// The ledger's writer: a Merkle log on disk (C2SP tlog-tiles) with encrypted contents beside it. Appends from any number
 /// of threads are put on disk together, one group after another, by one thread of its own; each waits until its group is

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,6 +66,11 @@ class LedgerReader : public AuditReader {
   Result<void> between(const TenantId* tenant, std::int64_t from_ms, std::int64_t to_ms, const std::function<bool(const std::string&)>& line);
   /// Indices of the records whose contents are under one of these data keys, and of the openings they close.
   Result<std::vector<std::int64_t>> records_under(const std::vector<std::uint32_t>& keys);
+  /// For each data key, how many records are under it and when the newest of them was made.
+  struct KeyUse {
+    std::int64_t records = 0, newest_ms = 0;
+  };
+  Result<std::map<std::uint32_t, KeyUse>> key_uses();
   Result<Record> record(std::uint64_t index);
   /// {"index","size","leaf","entry","hashes","root","checkpoint","verifier_key"}; `size` 0: of the latest checkpoint.
   Result<std::string> prove(std::uint64_t index, std::uint64_t size = 0);

@@ -25,6 +25,7 @@ struct Hold {
 
 struct ErasureReport {
   int documents = 0, reviews = 0, ratings = 0, keys = 0;
+  int values = 0;                          ///< Of the vault.
   std::int64_t records = 0;                ///< Of the ledger, that nobody can read any more.
   std::string subject_tag;                 ///< Keyed hash under which the erasure is noted.
 };
@@ -32,7 +33,7 @@ struct ErasureReport {
 /// What the erasure needs of other rooms.
 struct ErasureParts {
   store::Keyring& keyring;
-  store::Pool& govern;                     ///< Reviews, holds.
+  store::Pool& govern;                     ///< Reviews, holds, the vault.
   store::Pool& ratings;                    ///< The table of ratings.
   Audit& audit;
   /// Deletes the subject's documents of the tenant; returns how many.

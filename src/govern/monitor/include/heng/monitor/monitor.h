@@ -65,6 +65,7 @@ using RecordSource = std::function<Result<void>(const Window&, const std::functi
 /// Sums up a window of records and compares it with the one of the same length before. Pure but for the source.
 Result<Report> report(const MonitorSettings& settings, const RecordSource& source, Window window, std::optional<ReviewQuality> reviews);
 
-std::string to_json(const Report& report, const MonitorSettings& settings);
+/// `warnings`: what else whoever runs the program should know.
+std::string to_json(const Report& report, const MonitorSettings& settings, const std::vector<std::string>& warnings = {});
 
 }  // namespace heng::monitor

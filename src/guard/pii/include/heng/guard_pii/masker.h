@@ -10,12 +10,6 @@
 
 namespace heng::guard_pii {
 
-/// A value that was replaced by a token and must be kept in the vault to be found again.
-struct VaultItem {
-  std::string token;        ///< "[ID_CARD:7f3a…]".
-  std::string type, value;
-};
-
 struct MaskReport {
   GuardAction action = GuardAction::release;   ///< release, mask or withhold.
   std::string masked;                          ///< The text with everything masked that policy masks or refuses.

@@ -78,6 +78,9 @@ class KnowledgeBase : public Knowledge {
   /// Deletes every document of the tenant that is labelled subject=ID, whoever may read it, and rewrites the word indexes so
   /// that nothing of them stays. Returns how many.
   Result<int> erase_subject(const TenantId& tenant, const std::string& subject);
+  /// The tenant's documents with a label subject=ID that were taken in before `before_ms`, except those of the subjects named: counts
+  /// them or deletes them in the same way.
+  Result<int> forget_uploads(const TenantId& tenant, std::int64_t before_ms, const std::vector<std::string>& except, bool remove);
   /// Bytes of posting lists and vectors in memory, for /metrics.
   std::size_t memory_bytes() const;
 
