@@ -170,6 +170,16 @@ Result<void> read_monitor(const toml::table& table, const fs::path& file, monito
   return section.finish();
 }
 
+Result<void> read_batches(const toml::table& table, const fs::path& file, batches::BatchSettings& b) {
+  Section section(table, "batches", file);
+  int file_mib = static_cast<int>(b.file_bytes >> 20), tenant_mib = static_cast<int>(b.tenant_bytes >> 20);
+  section.whole("file_mib", file_mib, 1, 400).whole("tenant_mib", tenant_mib, 1, 1 << 20).whole("lines", b.lines, 1, 1'000'000).whole("tenant_batches", b.tenant_batches, 1, 1000)
+      .whole("parallel", b.parallel, 1, 64);
+  b.file_bytes = static_cast<std::size_t>(file_mib) << 20;
+  b.tenant_bytes = static_cast<std::int64_t>(tenant_mib) << 20;
+  return section.finish();
+}
+
 Result<void> read_roles(const toml::node& node, const fs::path& file, Config& config) {
   const toml::array* array = node.as_array();
   if (!array) return Error(ErrorCode::malformed_input, at_line(file, node.source()) + ": write [[role]], with two brackets");
@@ -206,6 +216,7 @@ Result<void> read_table(const std::string& key, const toml::node& node, const fs
   if (table && key == "models") return read_models(*table, file, config);
   if (key == "role") return read_roles(node, file, config);
   if (table && key == "monitor") return read_monitor(*table, file, config.monitor);
+  if (table && key == "batches") return read_batches(*table, file, config.batches);
   if (table && key == "review") return read_review(*table, file, config.review);
   if (table && key == "data") {
     Section section(*table, "data", file);
@@ -223,7 +234,7 @@ Result<void> read_table(const std::string& key, const toml::node& node, const fs
     return section.finish();
   }
   return Error(ErrorCode::malformed_input, fmt::format("{}: unknown section [{}]; known are [data], [server], [models], [log], "
-                                                       "[parser], [review], [monitor], [[role]], [[remote]], [[adapter]]", at_line(file, node.source()), key));
+                                                       "[parser], [review], [monitor], [batches], [[role]], [[remote]], [[adapter]]", at_line(file, node.source()), key));
 }
 
 }  // namespace
@@ -306,6 +317,13 @@ folders = [{}]   # every *.gguf in them is offered
 # due_minutes = 60           # then it is escalated
 # expires_minutes = 1440     # then it is never released
 # approval_minutes = 1440    # how long an approval is worth something
+
+# [batches]                  # /v1/files and /v1/batches
+# file_mib = 100             # largest file
+# tenant_mib = 2048          # of all files of a tenant, results included
+# lines = 50000              # of a batch
+# tenant_batches = 20        # that are not over, at once
+# parallel = 4               # lines answered at once, of all batches together
 
 # [monitor]                  # `heng monitor report`; shares and limits raise alerts
 # prompt_price = 0.0         # of a million tokens

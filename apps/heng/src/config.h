@@ -7,6 +7,7 @@
 
 #include "heng/base/result.h"
 #include "heng/access/access.h"
+#include "heng/batches/engine.h"
 #include "heng/monitor/monitor.h"
 #include "heng/review/review_queue.h"
 
@@ -48,6 +49,7 @@ struct Config {
   std::string log_level = "info";
   monitor::MonitorSettings monitor;                ///< Prices and thresholds.
   std::vector<access::Rule> roles;                 ///< The institution's own.
+  batches::BatchSettings batches;                  ///< Limits of files and batches.
   review::QueueSettings review;                    ///< What goes to people, and for how long.
   std::filesystem::path parser;                    ///< heng-parse; empty: beside the program.
   bool allow_missing_sandbox = false;

@@ -209,15 +209,19 @@ std::string openapi_document(const ApiSettings& settings) {
     }
   add_raw_operations(out["paths"]);
   add_login(out["paths"]);
-  Json stream_paths = Json::parse(openapi_stream_paths());
-  for (auto& [path, methods] : stream_paths.items()) {
-    for (auto& [method, operation] : methods.items()) add_refusals(operation);
-    out["paths"][path] = std::move(methods);
+  for (const char* written : {openapi_stream_paths(), openapi_batch_paths()}) {
+    Json paths = Json::parse(written);
+    for (auto& [path, methods] : paths.items()) {
+      for (auto& [method, operation] : methods.items()) add_refusals(operation);
+      out["paths"][path] = std::move(methods);
+    }
   }
   Json schemas = Json::parse(openapi_schemas());
   schemas.update(Json::parse(openapi_govern_schemas()));
   schemas.update(Json::parse(openapi_stream_schemas()));
+  schemas.update(Json::parse(openapi_batch_schemas()));
   out["components"] = {{"schemas", std::move(schemas)},
+                       {"parameters", {{"Id", path_parameter("id")}}},
                        {"responses", shared_responses()},
                        {"securitySchemes", {{"key", {{"type", "http"}, {"scheme", "bearer"}, {"description", "A key: heng_…"}}}}}};
   return dump(out);

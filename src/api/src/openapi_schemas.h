@@ -9,5 +9,8 @@ const char* openapi_govern_schemas();
 /// Paths (without refusals) and schemas of streams, alerts and briefs.
 const char* openapi_stream_paths();
 const char* openapi_stream_schemas();
+/// The same of files and batches.
+const char* openapi_batch_paths();
+const char* openapi_batch_schemas();
 
 }  // namespace heng::api

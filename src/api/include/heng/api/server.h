@@ -14,6 +14,7 @@
 #include "heng/contracts/answer.h"
 #include "heng/contracts/audit.h"
 #include "heng/contracts/audit_reader.h"
+#include "heng/contracts/batches.h"
 #include "heng/contracts/feedback.h"
 #include "heng/contracts/guard.h"
 #include "heng/contracts/identity.h"
@@ -48,6 +49,7 @@ struct ApiSettings {
   http::ServerSettings http;
   std::string version = "0.1.0";
   std::size_t document_bytes = 200u * 1024 * 1024;   ///< Largest document taken by POST …/documents.
+  std::size_t batch_file_bytes = 100u * 1024 * 1024; ///< Largest file taken by POST /v1/files.
   std::chrono::milliseconds request_time{600'000};   ///< Deadline given to a model request.
   int max_tokens = 4096;                             ///< Most tokens one answer may ask for.
   access::Policy policy{access::builtin_rules()};    ///< Who may do what.
@@ -77,6 +79,7 @@ struct Services {
   /// The monitor's report of the last hours, of the principal's tenant, as JSON.
   std::function<Result<std::string>(const Principal&, int hours)> monitor;
   Streams* streams = nullptr;
+  Batches* batches = nullptr;          ///< Served from start() to drain().
 };
 
 /// The HTTP interface of docs/api.md. Lifetime: create → start → drain. Public calls are thread-safe. Embeds vectors of
