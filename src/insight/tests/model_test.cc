@@ -121,7 +121,7 @@ Result<TrainedTask> train(Both& both, const LabelledData& data) {
   settings.encoder = false;
   settings.model = true;
   settings.model_rows = 60;
-  settings.tolerance = 0.2;
+  settings.tolerance = 0.02;
   return train_labels(data, nullptr, settings, &both, system_clock(), {}, {});
 }
 
