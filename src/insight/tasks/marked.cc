@@ -130,8 +130,9 @@ MarkedText finish(const Glyphs& glyphs) {
   return out;
 }
 
-Error absent(const char* field, std::string_view name) {
-  return Error(ErrorCode::invalid_argument, fmt::format("\"{}\" is \"{}\", which is not in the text", field, name.substr(0, text::byte_offset(name, 40))), field);
+Error absent(const char* field, std::string_view name, std::string_view text) {
+  const bool inside = text.find(name) != std::string_view::npos;   // of the other name
+  return Error(ErrorCode::invalid_argument, fmt::format("\"{}\" is \"{}\", which {}", field, name.substr(0, text::byte_offset(name, 40)), inside ? "stands in the text only inside the other name" : "is not in the text"), field);
 }
 
 }  // namespace
@@ -148,7 +149,7 @@ Result<MarkedText> mark(TaskInput input, std::string_view text, std::string_view
   Name first{text::to_utf32(head), input == TaskInput::pair ? U"〖甲〗" : U"〖X〗", {}};
   if (input != TaskInput::pair) {
     find(whole, first, nullptr);
-    if (first.at.empty()) return absent(field, head);
+    if (first.at.empty()) return absent(field, head, text);
     const Glyphs marked = replace(whole, {&first});
     Glyphs out = marked;
     add_entity_fields(out, marked, first);
@@ -159,8 +160,8 @@ Result<MarkedText> mark(TaskInput input, std::string_view text, std::string_view
   const bool head_longer = first.text.size() >= second.text.size();   // one may stand inside the other
   find(whole, head_longer ? first : second, nullptr);
   find(whole, head_longer ? second : first, head_longer ? &first : &second);
-  if (first.at.empty()) return absent("head", head);
-  if (second.at.empty()) return absent("tail", tail);
+  if (first.at.empty()) return absent("head", head, text);
+  if (second.at.empty()) return absent("tail", tail, text);
   const Glyphs marked = replace(whole, {&first, &second});
   Glyphs out = marked;
   add_pair_fields(out, marked, first, second);

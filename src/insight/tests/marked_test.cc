@@ -68,6 +68,7 @@ TEST(Marked, SaysWhatIsWrong) {
   EXPECT_EQ(mark(TaskInput::pair, "甲乙", "甲", "丙").error().param, "tail");
   EXPECT_EQ(mark(TaskInput::pair, "甲乙", "丙", "乙").error().param, "head");
   EXPECT_EQ(mark(TaskInput::pair, "甲乙", "甲", "甲").error().param, "tail");
+  EXPECT_THAT(mark(TaskInput::pair, "上海九龙山公告", "上海九龙山", "九龙山").error().message, HasSubstr("only inside the other name"));
   EXPECT_EQ(mark(TaskInput::pair, "甲乙", "\xff", "乙").error().param, "head");
 }
 
