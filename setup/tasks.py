@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Rows for the tasks that come ready: reads public data sets, writes {"text","label"} lines, runs `heng train`.
+"""Rows for the tasks that come ready: reads public data sets, writes {"text","label"} lines, about an entity {"text","entity","label"},
+about a pair {"text","head","tail","label"}; runs `heng train`.
 
 usage: tasks.py DIR [NAME…] | tasks.py --list | tasks.py --rows NAME (to standard output)
 """
@@ -30,28 +31,34 @@ def news_class():
         yield text, " ".join(parts[:2])
 
 
-def marked(text, names):
-    for name, mark in names:
-        text = text.replace(name, mark)
-    return text
+def news_with_subjects():
+    """Title and text, the companies that it names, those that it is bad news about."""
+    for row in json.loads((DATA / "text_zh/finnsp_train.json").read_text(encoding="utf-8")):
+        _, title, text, entities, negative, key = row
+        if negative in ("0", "1"):
+            yield (text if title in text else title + "\n" + text)[:3000], [e for e in entities.split(";") if e], [e for e in key.split(";") if e] if negative == "1" else []
 
 
 def negative_news():
-    """Is the news bad for this subject? Its name is replaced by a mark."""
-    for row in json.loads((DATA / "text_zh/finnsp_train.json").read_text(encoding="utf-8")):
-        _, title, text, entities, negative, key = row
-        if negative not in ("0", "1"):
-            continue
-        yield (title + "\n" + text)[:3000], "negative" if negative == "1" else "other"
+    for text, _, subjects in news_with_subjects():
+        yield text, "negative" if subjects else "other"
 
 
-def relations():
-    for name in ("train.txt", "valid.txt"):
+def negative_news_subject():
+    """Is the news bad for this company? A row for each company that the text names."""
+    for text, entities, subjects in news_with_subjects():
+        for entity in dict.fromkeys(entities):
+            if entity in text:
+                yield {"text": text, "entity": entity, "label": "negative" if entity in subjects else "other"}
+
+
+def relations(names=("train.txt", "valid.txt")):
+    for name in names:
         for line in (DATA / "text_zh/finre" / name).read_text(encoding="utf-8").splitlines():
             parts = line.split("\t")
             if len(parts) == 4:
                 head, tail, label, text = parts
-                yield f"{marked(text, [(head, '〖甲〗'), (tail, '〖乙〗')])} {head} {tail}", label
+                yield {"text": text, "head": head, "tail": tail, "label": label}
 
 
 def scam():
@@ -74,11 +81,14 @@ def spam():
 
 
 def entity_sentiment():
-    """Tone towards one company of the sentence: its name is replaced by a mark."""
+    """Tone towards one company of the sentence; a name that has two tones in one sentence is left out."""
     for row in json.loads((DATA / "text/finentity/FinEntity.json").read_text(encoding="utf-8")):
-        text = row["content"]
+        text, tones = row["content"], {}
         for note in row["annotations"]:
-            yield f"{text[:note['start']]}〖X〗{text[note['end']:]}", note["label"].lower()
+            tones.setdefault(text[note["start"]:note["end"]], set()).add(note["label"].lower())
+        for name, labels in tones.items():
+            if len(labels) == 1:
+                yield {"text": text, "entity": name, "label": labels.pop()}
 
 
 # name → (rows, files, description, may be passed on)
@@ -89,12 +99,14 @@ TASKS = {
     "banking-intent": (*json_lines("text/banking77_train.jsonl"), "What a bank's customer wants, 77 intents (en). Data: BANKING77, CC BY 4.0.", True),
     "news-class": (news_class, ["text_zh/finnl_train.json"], "Class of market news (zh). Data: FinNL.", False),
     "negative-news": (negative_news, ["text_zh/finnsp_train.json"], "Is a text bad news about a company (zh). Data: FinNSP.", False),
+    "negative-news-subject": (negative_news_subject, ["text_zh/finnsp_train.json"],
+                              "Is a text bad news for this company of it (zh); heng extract finds the companies. Data: FinNSP.", False),
     "relations-zh": (relations, ["text_zh/finre/train.txt", "text_zh/finre/valid.txt"],
-                     "Relation of two companies in a sentence; write the text with 〖甲〗 and 〖乙〗 in their place, then both names (zh). Data: FinRE, MIT.", True),
+                     "Relation of two companies in a sentence (zh). Data: FinRE, MIT.", True),
     "scam-zh": (scam, [f"fraud/telecom_fraud_zh/label0{i}-last.csv" for i in range(5)], "Telecom fraud and its kind (zh). Research only.", False),
     "spam-en": (spam, ["fraud/sms_spam/sms.tsv"], "Spam in short messages (en). Data: UCI SMS Spam, CC BY 4.0.", True),
     "entity-sentiment-en": (entity_sentiment, ["text/finentity/FinEntity.json"],
-                            "Tone towards a company; write the text with 〖X〗 in its name's place (en). Data: FinEntity, ODC-BY 1.0.", True),
+                            "Tone towards a company of a sentence (en); heng extract finds the companies. Data: FinEntity, ODC-BY 1.0.", True),
 }
 
 
@@ -114,8 +126,8 @@ DESCRIBED = {
 def write_rows(name, path):
     count = 0
     with open(path, "w", encoding="utf-8") as out:
-        for text, label in TASKS[name][0]():
-            out.write(json.dumps({"text": text, "label": label}, ensure_ascii=False) + "\n")
+        for row in TASKS[name][0]():
+            out.write(json.dumps(row if isinstance(row, dict) else {"text": row[0], "label": row[1]}, ensure_ascii=False) + "\n")
             count += 1
     return count
 

@@ -102,7 +102,8 @@ def test_a_killed_run_goes_on_without_loss_or_duplication(desk, tmp_path):
 
 def test_tasks(desk):
     names = [task["name"] for task in desk.json("tasks", "list")]
-    assert "tone" in names
+    assert "tone" in names and "entities" in names
+    assert "company, security" in desk.here("tasks", "show", "entities").stdout
     shown = desk.json("tasks", "show", "tone")[0]
     assert shown["labels"] == ["down", "up"] and shown["details"]["report"]["stages"]
 
@@ -126,3 +127,35 @@ def test_a_described_task_needs_no_rows(desk, tmp_path):
     first, second = [json.loads(line) for line in out.splitlines()]
     assert first["tier"] == "model" and abs(sum(first["scores"].values()) - 1) < 0.001
     assert second["scores"]["good"] > first["scores"]["good"]
+
+
+def test_a_task_over_pairs(desk, tmp_path):
+    pairs = []
+    for i in range(60):
+        a, b = f"公司{i * 37 % 97}", f"集团{i * 53 % 89}"
+        for head, tail, label in ((a, b, "收购"), (b, a, "被收购")):
+            pairs.append({"text": f"{a}昨日宣布收购{b}的全部股份", "head": head, "tail": tail, "label": label})
+    bad = [{"text": "没有名字", "head": "甲", "tail": "乙", "label": "收购"}, {"text": "只有文本", "label": "收购"}]
+    report = desk.json("train", "--task", "relations", "--in", write(tmp_path / "rows.jsonl", pairs + bad), "--linear-only")[0]
+    assert report["task"]["input"] == "pair" and report["stages"][0]["accuracy"] > 0.98 and "2 rows were left out" in " ".join(report["notes"])
+    text = "新公司昨日宣布收购老集团的全部股份"
+    given = write(tmp_path / "in.jsonl", [{"id": 1, "text": text, "head": "新公司", "tail": "老集团"}, {"id": 2, "text": text, "head": "老集团", "tail": "新公司"}, {"id": 3, "text": text},
+                                          {"id": 4, "text": text, "head": "别家", "tail": "新公司"}, {"id": 5, "text": text, "head": 7, "tail": "新公司"}])
+    desk.here("label", "--task", "relations", "--in", given, "--out", tmp_path / "out.jsonl")
+    out = lines(tmp_path / "out.jsonl")
+    assert [o.get("label") for o in out] == ["收购", "被收购", None, None, None]
+    assert "head" in out[2]["error"]["message"] and "别家" in out[3]["error"]["message"] and "not a string" in out[4]["error"]["message"]
+    plain = write(tmp_path / "plain.jsonl", [{"id": 1, "text": "x", "head": "x", "tail": "y"}])
+    desk.here("label", "--task", "tone", "--in", plain, "--out", tmp_path / "plain.out")
+    assert "alone" in lines(tmp_path / "plain.out")[0]["error"]["message"]
+
+
+def test_the_model_stage_is_measured_and_can_be_forced(desk, tmp_path):
+    report = desk.json("train", "--task", "three", "--in", write(tmp_path / "rows.jsonl", rows(80)), "--model", "--model-rows", "20")[0]
+    if "model" not in report["task"]["tiers"]:
+        pytest.skip("no chat model on this machine")
+    assert report["stages"][-1]["stage"] == "model" and report["stages"][-1]["rows"] == 20 and "model" in report["seconds"]
+    note = next(n for n in report["notes"] if "model stage" in n)
+    assert "does without it" in note and "model" not in report["task"]["automatic"]   # the linear stage makes no mistake here
+    out = desk.here("label", "--task", "three", "--tier", "model", "--in", "-", "--out", "-", text='{"id":1,"text":"profit rose sharply again"}\n').stdout
+    assert json.loads(out)["tier"] == "model" and json.loads(out)["label"] == "up"

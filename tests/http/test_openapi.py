@@ -25,6 +25,15 @@ checks.positive_data_acceptance.enabled = false
 include-operation-id = "stop"
 checks.positive_data_acceptance.enabled = false
 
+# Nor what a file of requests is, nor which files there are.
+[[operations]]
+include-operation-id = "uploadFile"
+checks.positive_data_acceptance.enabled = false
+
+[[operations]]
+include-operation-id = "createBatch"
+checks.positive_data_acceptance.enabled = false
+
 # Nor that "from" lies before "to".
 [[operations]]
 include-operation-id = "brief"

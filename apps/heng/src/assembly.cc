@@ -32,6 +32,7 @@
 #include "heng/review/stop_buttons.h"
 #include "heng/store/pool.h"
 #include "approved_models.h"
+#include "batches_part.h"
 #include "guarding.h"
 #include "heng/guard_flow/tool_gate.h"
 #include "heng/users/user_directory.h"
@@ -198,7 +199,9 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
   p.parser = HENG_TRY(parse::ProcessParser::create(parser));
   p.knowledge = HENG_TRY(knowledge_sqlite::KnowledgeBase::create({}, *p.knowledge_pool, p.parser.get(), models == Models::none ? nullptr : &p.router));
   p.subject_erasure = std::make_unique<erasure::SubjectErasure>(erasure::ErasureParts{
-      *p.keyring, *p.govern_pool, *p.heng_pool, *p.ledger, [&p](const TenantId& tenant, const std::string& subject) { return p.knowledge->erase_subject(tenant, subject); },
+      *p.keyring, *p.govern_pool, *p.heng_pool, *p.ledger, [&p](const TenantId& tenant, const std::string& subject) -> Result<int> {
+        return HENG_TRY(p.knowledge->erase_subject(tenant, subject)) + HENG_TRY(erase_from_batches(p.config, p.master, tenant, subject));
+      },
       [&p](const std::vector<std::uint32_t>& keys) { return p.ledger_reader->records_under(keys); }});
   p.retention = std::make_unique<erasure::Retention>(terms, retention_parts(config, p.master, *p.keyring, *p.govern_pool, *p.heng_pool, *p.ledger, *p.ledger_reader, *p.knowledge));
 
@@ -279,6 +282,7 @@ std::vector<store::BackupPart> Assembly::backup_parts() {
           store::database_part("govern.db", p.config.database("govern"), store::derive_key(p.master, "database/govern")),
           audit::ledger_part("ledger", p.config.ledger()), store::file_part("keyring", p.config.keyring())};
   for (auto& part : streams_backup(p.config, p.master)) parts.push_back(std::move(part));
+  for (auto& part : batches_backup(p.config, p.master)) parts.push_back(std::move(part));
   return parts;
 }
 
@@ -329,6 +333,16 @@ Result<std::unique_ptr<Inference>> open_models(const Config& config, Models mode
   HENG_TRY(add_models(*router, config, models, infer::ComputeLane::create()));
   HENG_TRY(check_models(*router, config, models));
   return std::unique_ptr<Inference>(std::move(router));
+}
+
+Result<std::unique_ptr<Inference>> models_for_task(const Config& config, const TaskInfo& info, Tier tier) {
+  const auto needs = [&](Tier t) {
+    const auto& stages = tier == Tier::automatic ? info.automatic : std::vector<Tier>{tier};
+    return std::find(stages.begin(), stages.end(), t) != stages.end();
+  };
+  if (needs(Tier::model)) return open_models(config, Models::all);
+  if (needs(Tier::encoder) || needs(Tier::fused)) return open_models(config, Models::embedding);
+  return std::unique_ptr<Inference>();
 }
 
 Result<std::unique_ptr<Assembly>> open_assembly(const fs::path& folder, Models models) {

@@ -13,6 +13,7 @@
 #include "heng/contracts/guard.h"
 #include "heng/contracts/identity.h"
 #include "heng/contracts/inference.h"
+#include "heng/contracts/insight.h"
 #include "heng/contracts/knowledge.h"
 #include "heng/contracts/policies.h"
 #include "heng/contracts/review.h"
@@ -112,6 +113,9 @@ std::string default_chat_model(const Config& config, const std::vector<ModelFile
 
 /// The models alone: nothing of the ledger or the databases is opened, so it works beside a running server.
 Result<std::unique_ptr<Inference>> open_models(const Config& config, Models models);
+
+/// The models that a task may need when this stage answers; null where it needs none. Loading takes memory and time.
+Result<std::unique_ptr<Inference>> models_for_task(const Config& config, const TaskInfo& info, Tier tier);
 
 /// Configuration and assembly in one step, for verbs.
 Result<std::unique_ptr<Assembly>> open_assembly(const std::filesystem::path& folder, Models models);

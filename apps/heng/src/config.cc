@@ -170,6 +170,16 @@ Result<void> read_monitor(const toml::table& table, const fs::path& file, monito
   return section.finish();
 }
 
+Result<void> read_batches(const toml::table& table, const fs::path& file, batches::BatchSettings& b) {
+  Section section(table, "batches", file);
+  int file_mib = static_cast<int>(b.file_bytes >> 20), tenant_mib = static_cast<int>(b.tenant_bytes >> 20);
+  section.whole("file_mib", file_mib, 1, 400).whole("tenant_mib", tenant_mib, 1, 1 << 20).whole("lines", b.lines, 1, 1'000'000).whole("tenant_batches", b.tenant_batches, 1, 1000)
+      .whole("parallel", b.parallel, 1, 64);
+  b.file_bytes = static_cast<std::size_t>(file_mib) << 20;
+  b.tenant_bytes = static_cast<std::int64_t>(tenant_mib) << 20;
+  return section.finish();
+}
+
 Result<void> read_roles(const toml::node& node, const fs::path& file, Config& config) {
   const toml::array* array = node.as_array();
   if (!array) return Error(ErrorCode::malformed_input, at_line(file, node.source()) + ": write [[role]], with two brackets");
@@ -246,6 +256,7 @@ Result<void> read_table(const std::string& key, const toml::node& node, const fs
   if (key == "role") return read_roles(node, file, config);
   if (table && key == "monitor") return read_monitor(*table, file, config.monitor);
   if (table && key == "oidc") return read_oidc(*table, file, config);
+  if (table && key == "batches") return read_batches(*table, file, config.batches);
   if (table && key == "review") return read_review(*table, file, config.review);
   if (table && key == "governance") {
     Section section(*table, "governance", file);
@@ -283,7 +294,7 @@ Result<void> read_table(const std::string& key, const toml::node& node, const fs
     return section.finish();
   }
   return Error(ErrorCode::malformed_input, fmt::format("{}: unknown section [{}]; known are [data], [server], [models], [label], [log], "
-                                                       "[parser], [review], [vault], [governance], [monitor], [oidc], [[role]], [[remote]], [[adapter]]", at_line(file, node.source()), key));
+                                                       "[parser], [review], [vault], [governance], [monitor], [batches], [oidc], [[role]], [[remote]], [[adapter]]", at_line(file, node.source()), key));
 }
 
 }  // namespace
@@ -375,6 +386,13 @@ folders = [{}]   # every *.gguf in them is offered
 
 # [governance]
 # require_approved_models = false  # true: chat models run only with weights that `heng inventory` has approved
+
+# [batches]                  # /v1/files and /v1/batches
+# file_mib = 100             # largest file
+# tenant_mib = 2048          # of all files of a tenant, results included
+# lines = 50000              # of a batch
+# tenant_batches = 20        # that are not over, at once
+# parallel = 4               # lines answered at once, of all batches together
 
 # [monitor]                  # `heng monitor report`; shares and limits raise alerts
 # prompt_price = 0.0         # of a million tokens

@@ -8,6 +8,7 @@
 
 #include "heng/base/result.h"
 #include "heng/access/access.h"
+#include "heng/batches/engine.h"
 #include "heng/monitor/monitor.h"
 #include "heng/oidc/sign_in.h"
 #include "heng/review/review_queue.h"
@@ -54,6 +55,7 @@ struct Config {
   std::vector<access::Rule> roles;                 ///< The institution's own.
   std::optional<oidc::Settings> oidc;              ///< The identity provider; without its secret.
   std::filesystem::path oidc_secret;               ///< File of the client's secret; empty: none.
+  batches::BatchSettings batches;                  ///< Limits of files and batches.
   review::QueueSettings review;                    ///< What goes to people, and for how long.
   vault::VaultSettings vault;                      ///< How long a request to unmask is worth something.
   bool require_approved_models = false;            ///< A chat model runs only where the inventory has approved its weights.

@@ -34,9 +34,10 @@ Result<std::unique_ptr<Readers>> Readers::open(const Config& config, const std::
       if (tried.ok()) continue;
       return info.error();
     }
-    const auto has = [&](Tier wanted) { return std::find(info->tiers.begin(), info->tiers.end(), wanted) != info->tiers.end(); };
-    model = model || tier == Tier::model || (info->tiers.size() == 1 && has(Tier::model));
-    encoder = encoder || (tier != Tier::linear && (has(Tier::encoder) || has(Tier::fused)));
+    const auto stages = tier == Tier::automatic ? info->automatic : std::vector<Tier>{tier};
+    const auto has = [&](Tier wanted) { return std::find(stages.begin(), stages.end(), wanted) != stages.end(); };
+    model = model || has(Tier::model);
+    encoder = encoder || has(Tier::encoder) || has(Tier::fused);
   }
   if (model || encoder) p.models = HENG_TRY(open_models(config, model ? Models::all : Models::embedding));
   p.labeller = std::make_unique<insight::TaskLabeller>(insight::TaskLabellerSettings{.folder = config.tasks()}, p.models.get());

@@ -16,7 +16,8 @@ Result<TaskKind> resolve_task(const StreamReaders& readers, const std::string& t
   std::optional<Error> unknown;
   if (readers.tasks != nullptr) {
     auto info = readers.tasks->task(task);
-    if (info.ok()) return info->kind;
+    if (info.ok() && info->input == TaskInput::pair) return Error(ErrorCode::unsupported, fmt::format("task \"{}\" is about two entities at a time; a stream cannot ask it", task), "task");
+    if (info.ok()) return info->input == TaskInput::entity ? TaskKind::events : info->kind;   // the extractor finds the entities
     unknown = info.error();
   }
   if (readers.extractor != nullptr) {

@@ -5,6 +5,8 @@ import type { Client } from './client';
 export interface Task {
   name: string;
   kind: 'label' | 'events';
+  /// What a labelling task reads: a text, or a text with one or two of its entities.
+  input?: 'text' | 'entity' | 'pair';
   description: string;
   labels: string[];
   roles: string[];
@@ -54,6 +56,9 @@ export interface Entity {
   id?: string;
   name?: string;
   value?: string;
+  /// Of a labelling task about entities.
+  label?: string;
+  confidence?: number;
 }
 
 export interface ExtractOutcome {

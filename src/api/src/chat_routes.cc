@@ -73,15 +73,18 @@ http::Step start_chat(Api& api, http::Request& request, const Principal& princip
 
 }  // namespace
 
+http::Step answer_chat(Api& api, http::Request& request, const Principal& principal, Priority priority) {
+  auto parsed = parse_chat_request(request.body, {api.settings.max_tokens});
+  if (!parsed) return api.fail(request, parsed.error());
+  if (priority == Priority::batch) parsed->chat.priority = priority;
+  if (!parsed->kb.empty()) return chat_with_kb(api, request, principal, std::move(*parsed));
+  return start_chat(api, request, principal, std::move(*parsed), ChatForm::chat);
+}
+
 void add_chat_routes(Routes& routes, Api& api) {
   const ChatRequestLimits limits{api.settings.max_tokens};
   add(routes, api, "POST", "/v1/chat/completions", access::Action::chat, Counts::yes,
-      [limits](Api& a, http::Request& request, const Principal& principal) -> http::Step {
-        auto parsed = parse_chat_request(request.body, limits);
-        if (!parsed) return a.fail(request, parsed.error());
-        if (!parsed->kb.empty()) return chat_with_kb(a, request, principal, std::move(*parsed));
-        return start_chat(a, request, principal, std::move(*parsed), ChatForm::chat);
-      });
+      [](Api& a, http::Request& request, const Principal& principal) { return answer_chat(a, request, principal, Priority::interactive); });
   add(routes, api, "POST", "/v1/completions", access::Action::chat, Counts::yes,
       [limits](Api& a, http::Request& request, const Principal& principal) -> http::Step {
         auto parsed = parse_completion_request(request.body, limits);

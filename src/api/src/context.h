@@ -98,6 +98,13 @@ void add_stream_routes(Routes& routes, Api& api);
 void add_public_routes(Routes& routes, Api& api);
 void add_extract_routes(Routes& routes, Api& api);
 void add_vault_routes(Routes& routes, Api& api);
+void add_batch_routes(Routes& routes, Api& api);
+
+// The first steps of the routes that batches use too.
+http::Step answer_label(Api& api, http::Request& request, const Principal& principal, Priority priority);
+http::Step answer_extract(Api& api, http::Request& request, const Principal& principal, Priority priority);
+http::Step answer_chat(Api& api, http::Request& request, const Principal& principal, Priority priority);
+http::Step answer_embedding(Api& api, http::Request& request, const Principal& principal, Priority priority);
 
 /// Asks a knowledge base in the shape of a chat completion.
 http::Step chat_with_kb(Api& api, http::Request& request, const Principal& principal, struct ParsedChat parsed);

@@ -29,6 +29,10 @@ Json entities_value(const std::vector<Entity>& entities) {
     if (!e.id.empty()) one["id"] = e.id;
     if (!e.name.empty()) one["name"] = e.name;
     if (!e.value.empty()) one["value"] = e.value;
+    if (!e.label.empty()) {
+      one["label"] = e.label;
+      one["confidence"] = std::round(e.confidence * 1e4) / 1e4;
+    }
     out.push_back(std::move(one));
   }
   return out;
@@ -83,12 +87,17 @@ http::Response extract(Api& api, const http::Request& request, const Principal& 
   const auto closed = api.close_record(*ticket, std::move(close));
   if (!outcomes) return api.fail(request, outcomes.error());
   if (!closed) return api.fail(request, closed.error());
+  bool entities = wanted.task == entities_task;   // or a labelling task about them
+  if (!entities && api.services.tasks != nullptr)
+    if (const auto info = api.services.tasks->task(wanted.task); info.ok()) entities = info->input == TaskInput::entity;
   Json out{{"task", wanted.task}, {"results", Json::array()}};
-  for (std::size_t i = 0; i < outcomes->size(); ++i) out["results"].push_back(outcome_value(ids[i], (*outcomes)[i], wanted.task == entities_task));
+  for (std::size_t i = 0; i < outcomes->size(); ++i) out["results"].push_back(outcome_value(ids[i], (*outcomes)[i], entities));
   return json_response(200, out, ticket->index);
 }
 
-http::Step start_extract(Api& api, http::Request& request, const Principal& principal) {
+}  // namespace
+
+http::Step answer_extract(Api& api, http::Request& request, const Principal& principal, Priority) {
   if (!api.services.extractor) return api.fail(request, Error(ErrorCode::unavailable, "this server extracts nothing"));
   Json ids = Json::array();
   auto wanted = read_extract(request, principal, ids);
@@ -100,14 +109,14 @@ http::Step start_extract(Api& api, http::Request& request, const Principal& prin
   return work;
 }
 
-}  // namespace
-
 std::string extraction_to_json(const std::string& id_json, const Result<ExtractionResult>& outcome, bool entities) {
   Json id = Json::parse(id_json, nullptr, false);
   if (id.is_discarded()) id = nullptr;
   return dump(outcome_value(std::move(id), outcome, entities));
 }
 
-void add_extract_routes(Routes& routes, Api& api) { add(routes, api, "POST", "/v1/extract", Access::key, Counts::yes, start_extract); }
+void add_extract_routes(Routes& routes, Api& api) {
+  add(routes, api, "POST", "/v1/extract", Access::key, Counts::yes, [](Api& a, http::Request& request, const Principal& principal) { return answer_extract(a, request, principal, Priority::interactive); });
+}
 
 }  // namespace heng::api

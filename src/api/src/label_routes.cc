@@ -22,6 +22,10 @@ Result<TextItem> read_item(const Json& value, std::size_t i) {
   const auto text = HENG_TRY(fields.text("text"));
   if (!text) return Error(ErrorCode::invalid_argument, fmt::format("'texts[{}].text' is missing", i), fmt::format("texts[{}].text", i));
   item.text = *text;
+  const auto entity = HENG_TRY(fields.text("entity", 256)), head = HENG_TRY(fields.text("head", 256));
+  if (entity && head) return Error(ErrorCode::invalid_argument, fmt::format("'texts[{}]' has an \"entity\" and a \"head\"; give one of them", i), fmt::format("texts[{}].head", i));
+  item.head = head.value_or(entity.value_or(""));
+  item.tail = HENG_TRY(fields.text("tail", 256)).value_or("");
   return item;
 }
 
@@ -81,20 +85,25 @@ http::Response label(Api& api, const http::Request& request, const Principal& pr
   return json_response(200, {{"task", wanted.task}, {"results", std::move(results)}, {"audit_index", ticket->index}}, ticket->index);
 }
 
-http::Step start_label(Api& api, http::Request& request, const Principal& principal) {
+}  // namespace
+
+http::Step answer_label(Api& api, http::Request& request, const Principal& principal, Priority priority) {
   if (!api.services.labeller) return api.fail(request, no_tasks());
   auto wanted = read_label(request, principal);
   if (!wanted) return api.fail(request, wanted.error());
+  wanted->priority = priority;
   http::Work work;
   work.run = [&api, &request, principal, wanted = std::move(*wanted)](http::Stream&, std::stop_token stop) { return label(api, request, principal, wanted, stop); };
   return work;
 }
 
+namespace {
+
 Json task_value(const TaskInfo& info) {
   Json tiers = Json::array(), metrics = Json::object();
   for (const Tier tier : info.tiers) tiers.push_back(tier_name(tier));
   for (const auto& [name, value] : info.metrics) metrics[name] = value;
-  return {{"name", info.name}, {"kind", task_kind_name(info.kind)}, {"description", info.description}, {"labels", info.labels}, {"roles", info.roles}, {"tiers", tiers},
+  return {{"name", info.name}, {"kind", task_kind_name(info.kind)}, {"input", task_input_name(info.input)}, {"description", info.description}, {"labels", info.labels}, {"roles", info.roles}, {"tiers", tiers},
           {"metrics", metrics}, {"rows", info.rows}, {"data_sha256", info.data_sha256}, {"evaluation_only", info.evaluation_only}};
 }
 
@@ -111,7 +120,7 @@ http::Step list_tasks(Api& api, http::Request& request, const Principal&) {
 }  // namespace
 
 void add_label_routes(Routes& routes, Api& api) {
-  add(routes, api, "POST", "/v1/label", Access::key, Counts::yes, start_label);
+  add(routes, api, "POST", "/v1/label", Access::key, Counts::yes, [](Api& a, http::Request& request, const Principal& principal) { return answer_label(a, request, principal, Priority::interactive); });
   add(routes, api, "GET", "/v1/tasks", Access::key, Counts::no, list_tasks);
 }
 

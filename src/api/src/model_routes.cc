@@ -94,7 +94,9 @@ http::Response embed(Api& api, const http::Request& request, const Principal& pr
   return json_response(200, out, ticket->index);
 }
 
-http::Step start_embedding(Api& api, http::Request& request, const Principal& principal) {
+}  // namespace
+
+http::Step answer_embedding(Api& api, http::Request& request, const Principal& principal, Priority priority) {
   auto parsed = parse_embedding(request.body, api.settings.embedding_inputs);
   if (!parsed) return api.fail(request, parsed.error());
   auto model = find_model(api, parsed->request.model, ModelInfo::Kind::embedding);
@@ -103,6 +105,7 @@ http::Step start_embedding(Api& api, http::Request& request, const Principal& pr
     return api.fail(request, Error(ErrorCode::unsupported,
                                    fmt::format("'dimensions' is {}, the model {} makes {} and cannot be cut; leave the field out",
                                                parsed->dimensions, model->name, model->dimensions), "dimensions"));
+  parsed->request.priority = priority;
   parsed->request.deadline = std::chrono::steady_clock::now() + api.settings.request_time;
   http::Work work;
   work.run = [&api, &request, principal, parsed = std::move(*parsed)](http::Stream&, std::stop_token stop) {
@@ -110,6 +113,8 @@ http::Step start_embedding(Api& api, http::Request& request, const Principal& pr
   };
   return work;
 }
+
+namespace {
 
 Json kb_model(const std::string& name) {
   return {{"id", "heng/kb:" + name}, {"object", "model"}, {"created", 0}, {"owned_by", "heng"}, {"heng", {{"kind", "knowledge_base"}}}};
@@ -140,7 +145,8 @@ http::Step get_model(Api& api, http::Request& request, const Principal& principa
 void add_model_routes(Routes& routes, Api& api) {
   add(routes, api, "GET", "/v1/models", access::Action::kb_list, Counts::no, list_models);
   add(routes, api, "GET", "/v1/models/{model...}", access::Action::kb_list, Counts::no, get_model);
-  add(routes, api, "POST", "/v1/embeddings", access::Action::embed, Counts::yes, start_embedding);
+  add(routes, api, "POST", "/v1/embeddings", access::Action::embed, Counts::yes,
+      [](Api& a, http::Request& request, const Principal& principal) { return answer_embedding(a, request, principal, Priority::interactive); });
 }
 
 }  // namespace heng::api

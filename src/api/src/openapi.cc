@@ -220,8 +220,8 @@ std::string openapi_document(const ApiSettings& settings) {
     }
   add_raw_operations(out["paths"]);
   add_login(out["paths"]);
-  for (const char* text : {openapi_stream_paths(), openapi_access_paths()}) {
-    Json paths = Json::parse(text);
+  for (const char* written : {openapi_stream_paths(), openapi_access_paths(), openapi_batch_paths()}) {
+    Json paths = Json::parse(written);
     for (auto& [path, methods] : paths.items()) {
       for (auto& [method, operation] : methods.items()) add_refusals(operation);
       out["paths"][path] = std::move(methods);
@@ -231,7 +231,9 @@ std::string openapi_document(const ApiSettings& settings) {
   schemas.update(Json::parse(openapi_govern_schemas()));
   schemas.update(Json::parse(openapi_stream_schemas()));
   schemas.update(Json::parse(openapi_access_schemas()));
+  schemas.update(Json::parse(openapi_batch_schemas()));
   out["components"] = {{"schemas", std::move(schemas)},
+                       {"parameters", {{"Id", path_parameter("id")}}},
                        {"responses", shared_responses()},
                        {"securitySchemes", {{"key", {{"type", "http"}, {"scheme", "bearer"}, {"description", "A key: heng_…"}}}}}};
   return dump(out);

@@ -12,5 +12,8 @@ const char* openapi_stream_schemas();
 /// Paths (without refusals) and schemas of signing in elsewhere and of policies.
 const char* openapi_access_paths();
 const char* openapi_access_schemas();
+/// The same of files and batches.
+const char* openapi_batch_paths();
+const char* openapi_batch_schemas();
 
 }  // namespace heng::api

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batch_executor.h"
 #include "context.h"
 #include "heng/base/log.h"
 
@@ -52,6 +53,7 @@ class ApiServerImpl final : public ApiServer {
     add_public_routes(routes, api_);
     add_extract_routes(routes, api_);
     add_vault_routes(routes, api_);
+    add_batch_routes(routes, api_);
     http::ServerHooks hooks;
     hooks.before_body = [this](const http::Request& request) -> std::optional<http::Response> {
       const auto principal = api_.authenticate(request);
@@ -64,18 +66,24 @@ class ApiServerImpl final : public ApiServer {
     return {};
   }
 
-  void start() override { server_->start(); }
+  void start() override {
+    if (api_.services.batches != nullptr)
+      if (auto served = api_.services.batches->serve(executor_); !served.ok()) log::error("batches_not_served", {{"reason", served.error().message}});
+    server_->start();
+  }
   std::string address() const override { return server_->address(); }
   std::uint16_t port() const override { return server_->port(); }
   Result<void> reload_tls() override { return server_->reload_tls(); }
 
   void drain(std::chrono::milliseconds deadline) override {
+    if (api_.services.batches != nullptr) api_.services.batches->close();
     if (server_) server_->drain(deadline);
     api_.embedder.close();
   }
 
  private:
   Api api_;
+  LineExecutor executor_{api_};
   std::unique_ptr<http::Server> server_;  // last: its threads use the rest
 };
 

@@ -23,6 +23,13 @@ constexpr std::chrono::milliseconds linger_time{2000};
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
+/// Whether comments may stand between its pieces.
+bool is_event_stream(const Response& head) {
+  for (const auto& [name, value] : head.headers)
+    if (name == "content-type") return value.starts_with("text/event-stream");
+  return false;
+}
+
 }  // namespace
 
 Session::Session(Core& core, std::unique_ptr<Transport> transport, Executor strand, std::string peer)
@@ -331,6 +338,10 @@ asio::awaitable<bool> Session::answer(Current& current) {
   int status = 200;
   if (response.status >= 400) {
     status = response.status;
+    if (!is_event_stream(current.exchange->head())) {   // half a file must not look whole: the connection ends without the body's end
+      finished(current, status, false);
+      co_return false;
+    }
     const std::string event = "event: error\ndata: " + response.body + "\n\n";
     co_await send_chunk(current, event);
   }
@@ -358,7 +369,7 @@ asio::awaitable<bool> Session::pump(Current& current) {
       continue;
     }
     if (taken.done) co_return true;
-    const bool beats = taken.streams && !current.head_only;
+    const bool beats = taken.streams && !current.head_only && is_event_stream(current.exchange->head());
     const auto deadline = beats ? last + core_.settings.limits.heartbeat : SteadyTime::max();
     const bool woken = co_await wait_until(deadline);
     if (!woken && beats) co_await heartbeat(current, last);

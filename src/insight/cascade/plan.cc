@@ -47,10 +47,14 @@ CascadePlan plan_cascade(std::span<const StageScores> stages, std::span<const in
   const std::size_t rows = labels.size(), k = static_cast<std::size_t>(classes);
   const auto last = answers(stages.back(), rows, k);
   std::vector<bool> open(rows, true);
+  const auto known = [&](std::size_t i) { return stages.back().known.empty() || stages.back().known[i] != 0; };
   // each stage but the last may spend an equal part of tolerance and of risk
   const auto parts = static_cast<double>(std::max<std::size_t>(stages.size() - 1, 1));
-  int right_all = 0, right_last = 0;
-  for (std::size_t i = 0; i < rows; ++i) right_last += last[i].label == labels[i];
+  int right_all = 0, right_last = 0, asked = 0;
+  for (std::size_t i = 0; i < rows; ++i) {
+    asked += known(i);
+    right_last += known(i) && last[i].label == labels[i];
+  }
   for (std::size_t s = 0; s < stages.size(); ++s) {
     CascadeStep step;
     step.tier = stages[s].tier;
@@ -60,25 +64,27 @@ CascadePlan plan_cascade(std::span<const StageScores> stages, std::span<const in
       step.threshold = 1.01;
       for (double threshold = 0.995; threshold > 0.3; threshold -= 0.005) {
         int lost = 0;
-        for (std::size_t i = 0; i < rows; ++i) lost += open[i] && own[i].confidence >= threshold && own[i].label != labels[i] && last[i].label == labels[i];
+        for (std::size_t i = 0; i < rows; ++i) lost += open[i] && own[i].confidence >= threshold && own[i].label != labels[i] && (!known(i) || last[i].label == labels[i]);
         if (upper_bound(lost, static_cast<int>(rows), 1 - (1 - confidence) / parts) > tolerance / parts) break;
         step.threshold = threshold;
       }
     }
-    int answered = 0, right = 0;
+    int answered = 0, judged = 0, right = 0;
     for (std::size_t i = 0; i < rows; ++i) {
       if (!open[i] || (s + 1 < stages.size() && own[i].confidence < step.threshold)) continue;
       open[i] = false;
       ++answered;
+      if (!known(i)) continue;
+      ++judged;
       right += own[i].label == labels[i];
     }
     right_all += right;
     step.share = static_cast<double>(answered) / static_cast<double>(std::max<std::size_t>(rows, 1));
-    step.accuracy = answered ? static_cast<double>(right) / answered : 0;
+    step.accuracy = judged ? static_cast<double>(right) / judged : 0;
     plan.steps.push_back(step);
   }
-  plan.accuracy = static_cast<double>(right_all) / static_cast<double>(std::max<std::size_t>(rows, 1));
-  plan.last_accuracy = static_cast<double>(right_last) / static_cast<double>(std::max<std::size_t>(rows, 1));
+  plan.accuracy = static_cast<double>(right_all) / std::max(asked, 1);
+  plan.last_accuracy = static_cast<double>(right_last) / std::max(asked, 1);
   return plan;
 }
 

@@ -26,7 +26,8 @@ CodeClasses::CodeClasses() {
     const auto kind = u_charType(static_cast<UChar32>(plain));
     if (u_isUWhiteSpace(static_cast<UChar32>(plain))) plain = ' ';
     else if (kind == U_CONTROL_CHAR || kind == U_FORMAT_CHAR || (c >= 0xFE00 && c <= 0xFE0F)) plain = 0;
-    if (c == code_edge || c == code_link) plain = 0;  // reserved for marks of our own
+    if (c == code_edge || c == code_link || c == code_field) plain = 0;  // reserved for marks of our own
+    if (c == 0x1E) plain = code_field;
     folded_[c] = static_cast<std::uint16_t>(plain < 0x10000 ? plain : c);
     in_word_[c] = u_isalnum(point) && !text::is_cjk(c) && !(c >= 0x3040 && c < 0x3100) && !(c >= 0xAC00 && c < 0xD7B0);
   }

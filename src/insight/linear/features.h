@@ -23,7 +23,7 @@ struct FoldedCodes {
 };
 
 constexpr std::size_t longest_word = 64;
-constexpr std::uint32_t code_edge = 0xE001, code_link = 0xE000;
+constexpr std::uint32_t code_edge = 0xE001, code_link = 0xE000, code_field = 0xE002;  ///< A field mark is U+001E in the text.
 
 /// Compatibility forms made plain, lower case, white space to one space, a character repeated more than three times cut to
 /// three, a web address to one mark. `text` must be valid UTF-8. Allocation: none once `out` has grown.
@@ -56,6 +56,7 @@ void for_each_feature(const FoldedCodes& text, const FeatureSettings& settings, 
   const CodeClasses& classes = CodeClasses::get();
   const std::uint32_t* codes = text.codes.data();
   const std::size_t count = text.codes.size();
+  std::uint64_t field = 0;                // what stands behind a field mark counts apart from the same before it
   std::array<std::uint64_t, 8> before{};  // the hashes of the last words
   std::size_t words = 0;
   const std::size_t window = static_cast<std::size_t>(settings.pair_window);
@@ -66,9 +67,15 @@ void for_each_feature(const FoldedCodes& text, const FeatureSettings& settings, 
       ++i;
       continue;
     }
+    if (c == code_field) {
+      field = step(field, code_field);
+      words = 0;
+      ++i;
+      continue;
+    }
     if (!classes.in_word(c)) {
       const std::size_t end = i + static_cast<std::size_t>(settings.han_longest) < count ? i + static_cast<std::size_t>(settings.han_longest) : count;
-      std::uint64_t h = han;
+      std::uint64_t h = han ^ field;
       for (std::size_t j = i; j < end; ++j) {
         h = step(h, codes[j]);
         sink(h, i, j + 1);
@@ -77,7 +84,7 @@ void for_each_feature(const FoldedCodes& text, const FeatureSettings& settings, 
       continue;
     }
     std::size_t end = i;
-    std::uint64_t whole = word;
+    std::uint64_t whole = word ^ field;
     for (; end < count && classes.in_word(codes[end]); ++end) whole = step(whole, codes[end]);
     sink(whole, i, end);
     for (std::size_t k = 1; k <= window && k <= words; ++k) sink(step(step(pair, before[(words - k) % before.size()] + (k > 1)), whole), i, end);
@@ -91,7 +98,7 @@ void for_each_feature(const FoldedCodes& text, const FeatureSettings& settings, 
     const std::size_t shortest = static_cast<std::size_t>(settings.latin_shortest), longest = static_cast<std::size_t>(settings.latin_longest);
     for (std::size_t a = 0; a + shortest <= length; ++a) {
       const std::size_t stop = a + longest < length ? a + longest : length;
-      std::uint64_t h = part;
+      std::uint64_t h = part ^ field;
       std::size_t at = a;
       for (; at + 1 < a + shortest; ++at) h = step(h, padded[at]);
       for (; at < stop; ++at) {

@@ -11,6 +11,7 @@
 
 #include "heng/base/hash.h"
 #include "heng/base/text.h"
+#include "tasks/marked.h"
 
 namespace heng::insight {
 
@@ -30,7 +31,8 @@ Result<void> check_text(std::string_view s) {
 namespace {
 
 struct Row {
-  std::string text, label;
+  std::string text, label, head, tail;
+  TaskInput input = TaskInput::text;
 };
 
 std::string text_field(const json& j, const char* name, std::string& reason) {
@@ -57,7 +59,10 @@ Result<Row> parse_row(const std::string& line) {
     row.label = label.is_string() ? label.get<std::string>() : label.is_number_integer() ? label.dump() : std::string();
     if (row.label.empty()) reason = "\"label\" is not a string that says something";
   }
+  if (reason.empty()) row.head = text_field(j, j.contains("head") ? "head" : "entity", reason);
+  if (reason.empty()) row.tail = text_field(j, "tail", reason);
   if (!reason.empty()) return Error(ErrorCode::malformed_input, reason);
+  row.input = j.contains("head") || j.contains("tail") ? TaskInput::pair : j.contains("entity") ? TaskInput::entity : TaskInput::text;
   HENG_TRY(check_text(row.text));
   return row;
 }
@@ -87,6 +92,7 @@ Result<LabelledData> read(const std::filesystem::path& file, const std::vector<s
   std::vector<std::string> labels;
   std::string line;
   std::map<std::string, std::int64_t> counts;
+  std::unordered_map<std::string, int> sentences;
   const auto bad = [&](std::int64_t number, std::string reason) {
     ++data.bad_rows;
     if (data.bad.size() < 100) data.bad.push_back({number, std::move(reason)});
@@ -95,10 +101,22 @@ Result<LabelledData> read(const std::filesystem::path& file, const std::vector<s
     if (text::trim(line).empty()) continue;
     auto row = parse_row(line);
     if (row.ok() && names && !std::binary_search(names->begin(), names->end(), row->label)) row = Error(ErrorCode::malformed_input, fmt::format("label \"{}\" is not one of the task's", row->label));
+    if (row.ok() && !data.texts.empty() && row->input != data.input)
+      row = Error(ErrorCode::malformed_input, fmt::format("this row is about {}, the first about {}", task_input_name(row->input), task_input_name(data.input)));
+    if (row.ok() && row->input != TaskInput::text) {
+      auto marked = mark(row->input, row->text, row->head, row->tail);
+      if (marked.ok()) {
+        data.groups.push_back(sentences.emplace(std::move(row->text), static_cast<int>(sentences.size())).first->second);
+        row->text = std::move(marked->text);
+      } else {
+        row = marked.error();
+      }
+    }
     if (!row.ok()) {
       bad(number, row.error().message);
       continue;
     }
+    data.input = row->input;
     ++counts[row->label];
     data.texts.push_back(std::move(row->text));
     labels.push_back(std::move(row->label));

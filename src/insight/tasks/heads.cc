@@ -14,6 +14,17 @@ using nlohmann::json;
 json calibration_json(const Calibration& c) { return {{"inverse_temperature", c.inverse_temperature}, {"bias", c.bias}}; }
 Calibration calibration_from(const json& j) { return {j.at("inverse_temperature").get<float>(), j.at("bias").get<std::vector<float>>()}; }
 
+json sources_json(const std::vector<EmbeddingSource>& sources) {
+  json out = json::array();
+  for (const auto& s : sources) out.push_back({{"model", s.model}, {"sha256", s.sha256}, {"dimensions", s.dimensions}});
+  return out;
+}
+std::vector<EmbeddingSource> sources_from(const json& j) {
+  std::vector<EmbeddingSource> out;
+  for (const auto& s : j) out.push_back({s.at("model").get<std::string>(), s.at("sha256").get<std::string>(), s.at("dimensions").get<int>()});
+  return out;
+}
+
 json cascade_json(const CascadePlan& plan) {
   json steps = json::array();
   for (const auto& s : plan.steps) steps.push_back({{"tier", tier_name(s.tier)}, {"threshold", s.threshold}, {"share", s.share}, {"accuracy", s.accuracy}});
@@ -95,16 +106,19 @@ TaskFile LabelHeads::to_file(const std::string& report_json) const {
     details["linear"] = {{"calibration", calibration_json(linear->calibration)}, {"features", linear->head.features()}};
   }
   if (encoder) {
-    json sources = json::array();
-    for (const auto& s : encoder->sources) sources.push_back({{"model", s.model}, {"sha256", s.sha256}, {"dimensions", s.dimensions}});
     for (std::size_t i = 0; i < encoder->heads.size(); ++i) encoder->heads[i].write(file.sections[fmt::format("encoder{}", i)]);
-    details["encoder"] = {{"calibration", calibration_json(encoder->calibration)}, {"sources", sources}, {"heads", encoder->heads.size()}};
+    details["encoder"] = {{"calibration", calibration_json(encoder->calibration)}, {"sources", sources_json(encoder->sources)}, {"heads", encoder->heads.size()}};
   }
   if (fused) details["fused"] = {{"inputs", fused->stacker.inputs}, {"weights", fused->stacker.weights}};
   if (model) {
     json examples = json::array();
     for (const auto& [text, label] : model->examples) examples.push_back({text, label});
-    details["model"] = {{"instruction", model->instruction}, {"words", model->words}, {"examples", examples}};
+    details["model"] = {{"instruction", model->instruction}, {"words", model->words}, {"examples", examples}, {"nearest", model->nearest}};
+    if (model->calibration) details["model"]["calibration"] = calibration_json(*model->calibration);
+    if (model->pool) {
+      details["model"]["sources"] = sources_json(model->pool->sources);
+      model->pool->write(file.sections["examples"]);
+    }
   }
   if (cascade) details["cascade"] = cascade_json(*cascade);
   file.details_json = details.dump();
@@ -131,10 +145,8 @@ Result<LabelHeads> LabelHeads::from_file(const TaskFile& file) {
       EncoderStage stage;
       stage.calibration = calibration_from(j.at("calibration"));
       int dimensions = 0;
-      for (const auto& s : j.at("sources")) {
-        stage.sources.push_back({s.at("model").get<std::string>(), s.at("sha256").get<std::string>(), s.at("dimensions").get<int>()});
-        dimensions += stage.sources.back().dimensions;
-      }
+      stage.sources = sources_from(j.at("sources"));
+      for (const auto& s : stage.sources) dimensions += s.dimensions;
       for (int i = 0; i < j.at("heads").get<int>(); ++i) {
         const auto bytes = HENG_TRY(section(file, fmt::format("encoder{}", i)));
         stage.heads.push_back(HENG_TRY(Mlp::read(bytes)));
@@ -151,7 +163,18 @@ Result<LabelHeads> LabelHeads::from_file(const TaskFile& file) {
     }
     if (details.contains("model")) {
       const auto& j = details.at("model");
-      ModelStage stage{j.at("instruction").get<std::string>(), j.at("words").get<std::vector<std::string>>(), {}};
+      ModelStage stage;
+      stage.instruction = j.at("instruction").get<std::string>();
+      stage.words = j.at("words").get<std::vector<std::string>>();
+      stage.nearest = j.value("nearest", stage.nearest);
+      if (j.contains("calibration")) {
+        stage.calibration = calibration_from(j.at("calibration"));
+        if (static_cast<int>(stage.calibration->bias.size()) != classes) return damaged;
+      }
+      if (j.contains("sources")) {
+        const auto bytes = HENG_TRY(section(file, "examples"));
+        stage.pool = HENG_TRY(ExamplePool::read(bytes, sources_from(j.at("sources")), classes));
+      }
       for (const auto& example : j.at("examples")) stage.examples.emplace_back(example.at(0).get<std::string>(), example.at(1).get<int>());
       for (const auto& [text, label] : stage.examples)
         if (label < 0 || label >= classes) return damaged;

@@ -46,7 +46,7 @@ void append_probability(std::string& out, double p) {
 /// What a line says.
 struct Parsed {
   std::string id = "null";            ///< As JSON.
-  std::string text;
+  std::string text, head, tail;
   Result<void> state;
   std::int64_t line = 0;
 };
@@ -95,9 +95,25 @@ class LineParser {
       return;
     }
     out.text.assign(body);
+    if (optional_text(object, "entity", out.head, out)) return;
+    if (optional_text(object, "head", out.head, out)) return;
+    (void)optional_text(object, "tail", out.tail, out);
   }
 
  private:
+  /// True: it is there but no string.
+  static bool optional_text(const simdjson::dom::object& object, const char* name, std::string& into, Parsed& out) {
+    std::string_view value;
+    const auto failed = object.at_key(name).get(value);
+    if (failed == simdjson::NO_SUCH_FIELD) return false;
+    if (failed) {
+      out.state = Error(ErrorCode::malformed_input, fmt::format("\"{}\" is not a string", name), name);
+      return true;
+    }
+    into.assign(value);
+    return false;
+  }
+
   simdjson::dom::parser parser_;
 };
 
@@ -194,7 +210,7 @@ class LabelStream {
     request.abstain_below = settings_.abstain_below;
     request.evidence = settings_.evidence;
     for (auto& parsed : batch_)
-      if (parsed.state.ok()) request.items.push_back({{}, std::move(parsed.text)});
+      if (parsed.state.ok()) request.items.push_back({{}, std::move(parsed.text), std::move(parsed.head), std::move(parsed.tail)});
     LabelOutcomes outcomes;
     if (!request.items.empty()) outcomes = HENG_TRY(labeller_.label(request, stop_));
     out_.clear();

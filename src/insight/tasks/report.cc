@@ -13,9 +13,12 @@ ordered_json info_json(const TaskInfo& info) {
   ordered_json tiers = ordered_json::array(), metrics = ordered_json::object();
   for (const Tier tier : info.tiers) tiers.push_back(tier_name(tier));
   for (const auto& [name, value] : info.metrics) metrics[name] = value;
-  ordered_json j = {{"name", info.name}, {"kind", task_kind_name(info.kind)}, {"description", info.description}, {"labels", info.labels}};
+  ordered_json j = {{"name", info.name}, {"kind", task_kind_name(info.kind)}, {"input", task_input_name(info.input)}, {"description", info.description}, {"labels", info.labels}};
   if (!info.roles.empty()) j["roles"] = info.roles;
   j["tiers"] = tiers;
+  ordered_json automatic = ordered_json::array();
+  for (const Tier tier : info.automatic) automatic.push_back(tier_name(tier));
+  j["automatic"] = automatic;
   j["metrics"] = metrics;
   j["rows"] = info.rows;
   j["data_sha256"] = info.data_sha256;

@@ -23,21 +23,31 @@ constexpr std::size_t fixed_bytes = 8 + 4 + 4, hash_bytes = 32, most_header_byte
 json info_to_json(const TaskInfo& info) {
   json tiers = json::array();
   for (const Tier tier : info.tiers) tiers.push_back(tier_name(tier));
+  json automatic = json::array();
+  for (const Tier tier : info.automatic) automatic.push_back(tier_name(tier));
   json metrics = json::array();
   for (const auto& [name, value] : info.metrics) metrics.push_back({name, value});
-  return {{"name", info.name}, {"kind", task_kind_name(info.kind)}, {"description", info.description}, {"labels", info.labels}, {"roles", info.roles},
-          {"tiers", tiers}, {"metrics", metrics}, {"data_sha256", info.data_sha256}, {"rows", info.rows}, {"trained_ms", info.trained_ms}, {"evaluation_only", info.evaluation_only}};
+  return {{"name", info.name}, {"kind", task_kind_name(info.kind)}, {"input", task_input_name(info.input)}, {"description", info.description}, {"labels", info.labels}, {"roles", info.roles},
+          {"tiers", tiers}, {"automatic", automatic}, {"metrics", metrics}, {"data_sha256", info.data_sha256}, {"rows", info.rows}, {"trained_ms", info.trained_ms}, {"evaluation_only", info.evaluation_only}};
 }
 
 TaskInfo info_from_json(const json& j) {
   TaskInfo info;
   info.name = j.at("name").get<std::string>();
   info.kind = j.at("kind").get<std::string>() == "events" ? TaskKind::events : TaskKind::label;
+  const auto input = j.value("input", "text");
+  info.input = input == "pair" ? TaskInput::pair : input == "entity" ? TaskInput::entity : TaskInput::text;
   info.description = j.at("description").get<std::string>();
   info.labels = j.at("labels").get<std::vector<std::string>>();
   info.roles = j.at("roles").get<std::vector<std::string>>();
   for (const auto& tier : j.at("tiers"))
     if (const auto known = tier_from_name(tier.get<std::string>())) info.tiers.push_back(*known);
+  info.automatic = info.tiers;   // of files that do not say
+  if (j.contains("automatic")) {
+    info.automatic.clear();
+    for (const auto& tier : j.at("automatic"))
+      if (const auto known = tier_from_name(tier.get<std::string>())) info.automatic.push_back(*known);
+  }
   for (const auto& metric : j.at("metrics")) info.metrics.emplace_back(metric.at(0).get<std::string>(), metric.at(1).get<double>());
   info.data_sha256 = j.at("data_sha256").get<std::string>();
   info.rows = j.at("rows").get<std::int64_t>();

@@ -11,6 +11,7 @@
 #include "heng/insight/dataset.h"
 #include "linear/evidence.h"
 #include "tasks/heads.h"
+#include "tasks/marked.h"
 
 namespace heng::insight {
 
@@ -49,12 +50,26 @@ class LabelRun {
 
  private:
   void check_items() {
-    for (std::size_t i = 0; i < request_.items.size(); ++i) {
-      errors_.push_back(check_text(request_.items[i].text));
-      if (errors_.back().ok()) texts_.push_back(request_.items[i].text);
+    marked_.reserve(request_.items.size());   // the texts point into it
+    for (const auto& item : request_.items) {
+      errors_.push_back(check_text(item.text));
+      if (errors_.back().ok()) errors_.back() = take(item);
     }
     probabilities_.resize(texts_.size() * k_);
     tiers_.assign(texts_.size(), Tier::linear);
+  }
+
+  Result<void> take(const TextItem& item) {
+    const TaskInput input = heads_.info.input;
+    if (input == TaskInput::text) {
+      if (!item.head.empty() || !item.tail.empty()) return Error(ErrorCode::invalid_argument, fmt::format("task {} reads texts alone, without \"entity\", \"head\" or \"tail\"", heads_.info.name), "entity");
+      texts_.push_back(item.text);
+      return {};
+    }
+    if (input == TaskInput::entity && !item.tail.empty()) return Error(ErrorCode::invalid_argument, fmt::format("task {} is about one entity and reads no \"tail\"", heads_.info.name), "tail");
+    marked_.push_back(HENG_TRY(mark(input, item.text, item.head, item.tail)));
+    texts_.push_back(marked_.back().text);
+    return {};
   }
 
   Result<void> require(Tier tier) const {
@@ -75,8 +90,8 @@ class LabelRun {
       linear(texts, out);
       return out;
     }
-    if (tier == Tier::model) return model_probabilities(*inference_, *heads_.model, texts, request_.tenant, stop_);
-    const Matrix vectors = HENG_TRY(embed_texts(*inference_, heads_.encoder->sources, texts, texts.size() > 16 ? Priority::batch : Priority::interactive, stop_));
+    if (tier == Tier::model) return model_probabilities(*inference_, *heads_.model, first_fields({texts.begin(), texts.end()}), request_.tenant, stop_);
+    const Matrix vectors = HENG_TRY(embed_texts(*inference_, heads_.encoder->sources, first_fields({texts.begin(), texts.end()}), texts.size() > 16 ? Priority::batch : request_.priority, stop_));
     std::vector<float> encoder(texts.size() * k_);
     heads_.encoder_probabilities(vectors, encoder);
     if (tier == Tier::encoder) return encoder;
@@ -112,21 +127,34 @@ class LabelRun {
     if (!heads_.linear && heads_.model) return one_stage(Tier::model);
     HENG_TRY(require(Tier::linear));
     probabilities_ = HENG_TRY(stage(Tier::linear, texts_));
-    if (!heads_.cascade || heads_.cascade->steps.size() < 2) return {};
-    HENG_TRY(require(heads_.cascade->steps[1].tier));
-    const auto& first = heads_.cascade->steps[0];
-    std::vector<std::size_t> open;
-    std::vector<std::string_view> texts;
-    std::vector<float> linear_rows;
-    for (std::size_t i = 0; i < texts_.size(); ++i) {
-      const auto row = std::span<const float>(probabilities_).subspan(i * k_, k_);
-      if (*std::max_element(row.begin(), row.end()) >= static_cast<float>(first.threshold)) continue;
-      open.push_back(i);
-      texts.push_back(texts_[i]);
-      linear_rows.insert(linear_rows.end(), row.begin(), row.end());
+    if (!heads_.cascade) return {};
+    const auto& steps = heads_.cascade->steps;
+    for (std::size_t s = 1; s < steps.size(); ++s) HENG_TRY(require(steps[s].tier));
+    const std::vector<float> linear_rows = probabilities_;
+    std::vector<std::size_t> open(texts_.size());
+    std::iota(open.begin(), open.end(), std::size_t{0});
+    for (std::size_t s = 1; s < steps.size(); ++s) {
+      std::erase_if(open, [&](std::size_t i) { return sure_of(i) >= static_cast<float>(steps[s - 1].threshold); });
+      if (open.empty()) return {};
+      HENG_TRY(ask_again(steps[s].tier, open, linear_rows));
     }
-    const Tier tier = heads_.cascade->steps[1].tier;
-    const auto rows = HENG_TRY(stage(tier, texts, linear_rows));
+    return {};
+  }
+
+  float sure_of(std::size_t i) const {
+    const auto row = std::span<const float>(probabilities_).subspan(i * k_, k_);
+    return *std::max_element(row.begin(), row.end());
+  }
+
+  /// These texts get the answers of another stage.
+  Result<void> ask_again(Tier tier, const std::vector<std::size_t>& open, const std::vector<float>& linear_rows) {
+    std::vector<std::string_view> texts;
+    std::vector<float> known;
+    for (const std::size_t i : open) {
+      texts.push_back(texts_[i]);
+      known.insert(known.end(), linear_rows.begin() + static_cast<std::ptrdiff_t>(i * k_), linear_rows.begin() + static_cast<std::ptrdiff_t>((i + 1) * k_));
+    }
+    const auto rows = HENG_TRY(stage(tier, texts, known));
     for (std::size_t j = 0; j < open.size(); ++j) {
       std::copy_n(rows.begin() + static_cast<std::ptrdiff_t>(j * k_), k_, probabilities_.begin() + static_cast<std::ptrdiff_t>(open[j] * k_));
       tiers_[open[j]] = tier;
@@ -155,10 +183,12 @@ class LabelRun {
     std::size_t next = 0;
     for (auto& outcome : out) {
       if (!outcome.ok()) continue;
-      const std::string_view text = texts_[next++];
+      const std::size_t at = next++;
+      const std::string_view text = texts_[at];
       const int label = number_of(outcome->scores[0].first), rival = number_of(outcome->scores[1].first);
       if (outcome->tier == Tier::linear) outcome->evidence = linear_evidence(heads_.linear->head, heads_.linear->calibration, text, label, rival);
       else outcome->evidence = HENG_TRY(occlusion(outcome->tier, text, label, rival));
+      if (!marked_.empty()) outcome->evidence = to_original(marked_[at], outcome->evidence);
     }
     return {};
   }
@@ -192,6 +222,7 @@ class LabelRun {
   std::stop_token stop_;
   std::size_t k_;
   std::vector<Result<void>> errors_;
+  std::vector<MarkedText> marked_;       ///< Of tasks about entities; one for each of `texts_`.
   std::vector<std::string_view> texts_;
   std::vector<float> probabilities_;
   std::vector<Tier> tiers_;

@@ -11,6 +11,8 @@
 #include "heng/insight/report.h"
 #include "heng/insight/trainer.h"
 #include "tasks/heads.h"
+#include "tasks/marked.h"
+#include "tasks/train_model.h"
 
 namespace heng::insight {
 namespace {
@@ -18,7 +20,16 @@ namespace {
 constexpr int many_classes = 20;
 
 /// Row → fold, every label spread evenly.
-std::vector<int> make_folds(std::span<const int> labels, int folds, std::uint64_t seed) {
+std::vector<int> make_folds(std::span<const int> labels, std::span<const int> groups, int folds, std::uint64_t seed) {
+  if (!groups.empty()) {   // a sentence lies in one fold whole
+    std::vector<int> fold_of(static_cast<std::size_t>(*std::max_element(groups.begin(), groups.end())) + 1);
+    for (std::size_t i = 0; i < fold_of.size(); ++i) fold_of[i] = static_cast<int>(i % static_cast<std::size_t>(folds));
+    std::mt19937_64 random(seed);
+    std::shuffle(fold_of.begin(), fold_of.end(), random);
+    std::vector<int> fold;
+    for (const int group : groups) fold.push_back(fold_of[static_cast<std::size_t>(group)]);
+    return fold;
+  }
   std::vector<std::size_t> order(labels.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::mt19937_64 random(seed);
@@ -41,7 +52,7 @@ class TaskTrainer {
   TaskTrainer(const LabelledData& data, const LabelledData* holdout, const TrainSettings& settings, Inference* inference, const TrainProgress& progress, std::stop_token stop)
       : data_(data), holdout_(holdout), settings_(settings), inference_(inference), progress_(progress), stop_(stop), classes_(static_cast<int>(data.names.size())) {
     folds_ = std::max(2, classes_ > many_classes ? std::min(3, settings.folds) : settings.folds);
-    fold_ = make_folds(data.labels, folds_, settings.seed);
+    fold_ = make_folds(data.labels, data.groups, folds_, settings.seed);
     texts_.assign(data.texts.begin(), data.texts.end());
     if (holdout) holdout_texts_.assign(holdout->texts.begin(), holdout->texts.end());
   }
@@ -51,6 +62,7 @@ class TaskTrainer {
     HENG_TRY(timed("linear", [&] { return train_linear(); }));
     if (settings_.encoder && inference_) HENG_TRY(timed("encoder", [&] { return train_encoder(); }));
     if (heads_.encoder) HENG_TRY(timed("fused", [&] { return train_fused(); }));
+    if (settings_.model && inference_) HENG_TRY(timed("model", [&] { return add_model(); }));
     plan();
     finish(clock);
     TrainedTask out;
@@ -122,7 +134,7 @@ class TaskTrainer {
     EncoderStage stage;
     stage.sources = *sources;
     const auto told = [&](std::size_t done, std::size_t total) { if (progress_) progress_("embedding", static_cast<int>(done), static_cast<int>(total)); };
-    const Matrix vectors = HENG_TRY(embed_texts(*inference_, stage.sources, texts_, Priority::batch, stop_, told));
+    const Matrix vectors = HENG_TRY(embed_texts(*inference_, stage.sources, first_fields(texts_), Priority::batch, stop_, told));
     for (const auto& model : inference_->models())
       for (auto& source : stage.sources)
         if (model.name == source.model && !model.sha256.empty()) source.sha256 = model.sha256;
@@ -141,7 +153,7 @@ class TaskTrainer {
     add_stage(Tier::encoder, std::move(held_out));
     heads_.encoder = std::move(stage);
     if (holdout_) {
-      const Matrix outside = HENG_TRY(embed_texts(*inference_, heads_.encoder->sources, holdout_texts_, Priority::batch, stop_));
+      const Matrix outside = HENG_TRY(embed_texts(*inference_, heads_.encoder->sources, first_fields(holdout_texts_), Priority::batch, stop_));
       holdout_scores_.emplace_back(holdout_texts_.size() * k());
       heads_.encoder_probabilities(outside, holdout_scores_.back());
     }
@@ -182,16 +194,27 @@ class TaskTrainer {
     return tell("fused", folds_ + 1, folds_ + 1);
   }
 
+  Result<void> add_model() {
+    model_ = HENG_TRY(train_model(data_, settings_, fold_, scores_.back(), *inference_, mostly_chinese(data_.texts), progress_, stop_));
+    heads_.model = model_->stage;
+    const char* before = tier_name(scores_.back().tier);
+    report_.notes.push_back(fmt::format("the model stage is right on {} rows where {} is wrong, and wrong on {} where it is right ({}): {}", model_->better, before, model_->worse, model_->report.measured_on,
+                                        model_->used ? "the cascade ends with it" : "not better with 95 % confidence, so the cascade does without it; --tier model forces it"));
+    return {};
+  }
+
   void calibrate(const Calibration& calibration, std::vector<float>& rows) const {
     for (std::size_t i = 0; i < rows.size(); i += k()) calibration.apply(std::span(rows).subspan(i, k()), std::span(rows).subspan(i, k()));
   }
 
   void add_stage(Tier tier, std::vector<float> probabilities) { scores_.push_back({tier, std::move(probabilities)}); }
 
-  /// The cascade goes from the linear stage to the best of the dearer ones.
+  /// The cascade goes from the linear stage to the best of the dearer ones, and to the chat model where that is better still.
   void plan() {
-    if (scores_.size() < 2) return;
-    const std::vector<StageScores> path = {scores_.front(), scores_.back()};
+    std::vector<StageScores> path = {scores_.front()};
+    if (scores_.size() > 1) path.push_back(scores_.back());
+    if (model_ && model_->used) path.push_back(model_->scores);
+    if (path.size() < 2) return;
     heads_.cascade = plan_cascade(path, data_.labels, classes_, settings_.tolerance, settings_.confidence);
     report_.cascade = heads_.cascade;
   }
@@ -205,13 +228,21 @@ class TaskTrainer {
       report_.stages.push_back(std::move(stage));
     }
     auto& info = heads_.info;
+    const auto best = report_.stages.back();
+    if (model_) {
+      info.tiers.push_back(Tier::model);
+      report_.stages.push_back(model_->report);
+    }
     info.name = settings_.name;
     info.kind = TaskKind::label;
+    info.input = data_.input;
     info.description = settings_.description;
     info.labels = data_.names;
-    const auto& best = report_.stages.back();
     info.metrics = {{"accuracy", best.accuracy}, {"macro_f1", best.macro_f1}, {"weighted_f1", best.weighted_f1}, {"ece", best.ece}};
     for (const auto& stage : report_.stages) info.metrics.emplace_back(stage.stage + "_accuracy", stage.accuracy);
+    if (heads_.cascade)
+      for (const auto& step : heads_.cascade->steps) info.automatic.push_back(step.tier);
+    if (info.automatic.empty()) info.automatic = {Tier::linear};
     info.data_sha256 = data_.sha256;
     info.rows = static_cast<std::int64_t>(data_.texts.size());
     info.trained_ms = clock.unix_ms();
@@ -230,6 +261,7 @@ class TaskTrainer {
   std::vector<std::string_view> texts_, holdout_texts_;
   std::vector<StageScores> scores_;
   std::vector<std::vector<float>> holdout_scores_;
+  std::optional<TrainedModel> model_;
   LabelHeads heads_;
   TrainingReport report_;
 };

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "cascade/plan.h"
+#include "tasks/train_model.h"
 #include "encoder/mlp.h"
 #include "heng/insight/metrics.h"
 #include "src/calibration.h"
@@ -109,6 +110,32 @@ TEST(Cascade, KeepsTheBoundWhereTheCheapStageDeceives) {
   const auto plan = plan_cascade(stages, labels, 2, 0.005, 0.95);
   EXPECT_EQ(plan.steps[0].share, 0);
   EXPECT_EQ(plan.accuracy, plan.last_accuracy);
+}
+
+TEST(Cascade, AStageAskedOfSomeRowsIsTakenToBeRightOnTheOthers) {
+  std::vector<StageScores> stages;
+  std::vector<int> labels;
+  draw_stages(stages, labels, 0.002);
+  auto some = stages;
+  some.push_back(stages[1]);
+  some[2].tier = Tier::model;
+  some[2].known.assign(labels.size(), 0);
+  for (std::size_t i = 0; i < labels.size(); i += 10) some[2].known[i] = 1;
+  const auto plan = plan_cascade(some, labels, 2, 0.02, 0.95);
+  ASSERT_EQ(plan.steps.size(), 3u);
+  EXPECT_NEAR(plan.steps[0].share, 0.7, 0.02);
+  EXPECT_NEAR(plan.steps[0].share + plan.steps[1].share + plan.steps[2].share, 1, 1e-9);
+  EXPECT_GE(plan.accuracy, plan.last_accuracy - 0.02);
+  // nothing known of the last stage: no more may be answered early than if it were always right
+  auto none = some;
+  none[2].known.assign(labels.size(), 0);
+  EXPECT_LE(plan_cascade(none, labels, 2, 0.02, 0.95).steps[0].share, plan.steps[0].share + 1e-9);
+}
+
+TEST(SignTest, AgreesWithTheBinomial) {
+  EXPECT_NEAR(sign_test(5, 0), 1.0 / 32, 1e-12);
+  EXPECT_NEAR(sign_test(3, 1), 5.0 / 16, 1e-12);
+  EXPECT_NEAR(sign_test(0, 7), 1, 1e-12);
 }
 
 TEST(Matrix, ProductsAgreeWithTheDefinition) {

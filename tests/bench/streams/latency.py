@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import tempfile
@@ -34,6 +35,11 @@ def text(chance, i, watched=True):
     return f"{name}{chance.choice(BAD + GOOD)}，编号{chance.getrandbits(60):x}的消息称{chance.choice(['渠道', '车间', '门店', '子公司', '研究院'])}情况有变，{chance.choice(BAD + GOOD)}"
 
 
+def number_of(body):
+    """The text comes back cleaned, so it is known again by the number in it."""
+    return re.search("编号([0-9a-f]+)", body).group(1)
+
+
 def percentile(values, share):
     values = sorted(values)
     return values[min(len(values) - 1, int(share * len(values)))]
@@ -44,6 +50,8 @@ class Bench:
         self.program, self.folder = program, folder
         self.key = json.loads(self.run("init", folder, "--json"))["key"]
         (folder / "streams.toml").write_text(RULES)
+        settings = folder / "heng.toml"   # as many threads as this process may use, which may be fewer than the machine has
+        settings.write_text(re.sub(r"(?m)^# threads = 0", f"threads = {len(os.sched_getaffinity(0))}", settings.read_text()))
 
     def run(self, *arguments):
         done = subprocess.run([self.program, *map(str, arguments)], capture_output=True, text=True, env={**os.environ, "HENG_LANG": "en"})
@@ -69,7 +77,7 @@ class Bench:
                     ready.set()
                     if line.startswith(b"data: "):
                         alert = json.loads(line[6:])
-                        heard[alert["text"]] = time.perf_counter()
+                        heard[number_of(alert["text"])] = time.perf_counter()
                         if len(heard) == messages:
                             return
 
@@ -79,13 +87,14 @@ class Bench:
         session, sent, accepted = requests.Session(), {}, 0
         for i in range(messages):
             body = text(chance, i)
-            sent[body] = time.perf_counter()
+            sent[number_of(body)] = time.perf_counter()
             answer = session.post(f"{self.url}/v1/streams/{task}", params={"task": task}, json=[{"text": body}], headers=headers, timeout=60)
             assert answer.status_code == 200, answer.text
             accepted += answer.json()["accepted"]
             time.sleep(chance.uniform(0, 0.02))
         listener.join(60)
-        taken = [1000 * (heard[body] - sent[body]) for body in sent if body in heard]
+        taken = [1000 * (heard[number] - sent[number]) for number in sent if number in heard]
+        assert taken, "no alert was heard"
         return {"task": task, "messages": messages, "accepted": accepted, "alerts_heard": len(taken), "p50_ms": round(percentile(taken, 0.5), 1), "p95_ms": round(percentile(taken, 0.95), 1),
                 "p99_ms": round(percentile(taken, 0.99), 1), "max_ms": round(max(taken), 1)}
 

@@ -56,7 +56,9 @@ int run_rotate(const Common& common, const fs::path& new_key_file) {
   }
   auto new_master = store::load_master_key({.file = file, .environment = ""});
   if (!new_master.ok()) return report(new_master.error());
-  const store::RotationPlan plan{.databases = {{config->database("heng"), "database/heng"}, {config->database("knowledge"), "database/knowledge"}, {config->database("govern"), "database/govern"}, {config->database("streams"), "database/streams"}}, .keyring = config->keyring()};
+  store::RotationPlan plan{.databases = {{config->database("heng"), "database/heng"}, {config->database("knowledge"), "database/knowledge"}, {config->database("govern"), "database/govern"}}, .keyring = config->keyring()};
+  for (const char* name : {"streams", "batches"})   // made at their first use
+    if (fs::exists(config->database(name))) plan.databases.push_back({config->database(name), std::string("database/") + name});
   auto rotated = store::rotate(plan, *old_master, *new_master);
   if (!rotated.ok()) return report(rotated.error());
   if (new_key_file.empty()) {

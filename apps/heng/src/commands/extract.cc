@@ -12,6 +12,7 @@
 #include "../terminal.h"
 #include "heng/api/extraction_json.h"
 #include "heng/base/text.h"
+#include "heng/insight/task_labeller.h"
 
 namespace heng::app {
 namespace {
@@ -77,7 +78,7 @@ struct Totals {
   std::int64_t lines = 0, errors = 0, found = 0;
 };
 
-Result<void> write_batch(Extractors& extractors, const ExtractOptions& options, const std::vector<std::string>& raw, std::ofstream& out, Totals& run) {
+Result<void> write_batch(Extractors& extractors, const ExtractOptions& options, bool entities, const std::vector<std::string>& raw, std::ofstream& out, Totals& run) {
   std::vector<Line> lines;
   ExtractRequest request;
   request.task = options.task;
@@ -94,7 +95,7 @@ Result<void> write_batch(Extractors& extractors, const ExtractOptions& options, 
     ++run.lines;
     if (!outcome.ok()) ++run.errors;
     else run.found += static_cast<std::int64_t>(outcome->events.size() + outcome->entities.size());
-    bytes += api::extraction_to_json(line.id_json, outcome, options.task == entities_task) + "\n";
+    bytes += api::extraction_to_json(line.id_json, outcome, entities) + "\n";
   }
   out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   out.flush();
@@ -102,7 +103,7 @@ Result<void> write_batch(Extractors& extractors, const ExtractOptions& options, 
   return {};
 }
 
-Result<Totals> run_file(Extractors& extractors, const ExtractOptions& options) {
+Result<Totals> run_file(Extractors& extractors, const ExtractOptions& options, bool entities) {
   std::ifstream in(options.in, std::ios::binary);
   if (!in || fs::is_directory(options.in)) return Error(ErrorCode::not_found, options.in.string() + ": cannot be opened", "in");
   std::error_code none;
@@ -129,7 +130,7 @@ Result<Totals> run_file(Extractors& extractors, const ExtractOptions& options) {
     }
     if (batch.size() < lines_at_once && (more || batch.empty())) continue;
     if (stop_signal().stop_requested()) return Error(ErrorCode::cancelled, "stopped; the same command goes on from here");
-    HENG_TRY(write_batch(extractors, options, batch, out, run));
+    HENG_TRY(write_batch(extractors, options, entities, batch, out, run));
     batch.clear();
     progress.update(bytes, total);
   }
@@ -142,11 +143,20 @@ int run_extract(const Common& common, const ExtractOptions& options) {
   auto config = load_config(common.folder);
   if (!config.ok()) return report(config.error());
   const int threads = options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  Extractors extractors(config->tasks(), config->folder / "companies.csv", threads);
+  // a labelling task about entities needs its heads, and perhaps a model
+  const insight::TaskLabeller catalogue({.folder = config->tasks()}, nullptr);
+  std::unique_ptr<Inference> inference;
+  if (const auto info = catalogue.task(options.task); info.ok() && info->input == TaskInput::entity) {
+    auto models = models_for_task(*config, *info, Tier::automatic);
+    if (!models.ok()) return report(models.error());
+    inference = std::move(*models);
+  }
+  insight::TaskLabeller labeller({.folder = config->tasks(), .threads = threads}, inference.get());
+  Extractors extractors(config->tasks(), config->folder / "companies.csv", threads, &labeller, &labeller);
   const auto start = std::chrono::steady_clock::now();
   // a task that is not there or broken is said before any line is read
   if (auto tried = extractors.extract({.tenant = {}, .task = options.task, .items = {}}, {}); !tried.ok()) return report(tried.error());
-  auto run = run_file(extractors, options);
+  auto run = run_file(extractors, options, options.task == entities_task || extractors.finds_entities(options.task));
   if (!run.ok()) return report(run.error());
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const double speed = seconds > 0 ? static_cast<double>(run->lines) / seconds : 0;
@@ -163,7 +173,7 @@ int run_extract(const Common& common, const ExtractOptions& options) {
 void add_extract(CLI::App& app, Common& common, Run& run) {
   auto* verb = app.add_subcommand("extract", "events with their triggers and roles, or entities, of a file of texts; an interrupted run goes on when repeated");
   auto options = std::make_shared<ExtractOptions>();
-  verb->add_option("--task", options->task, "a task that `heng train --kind events` made, or `entities` (companies, codes, people, amounts, dates, rates)")->required();
+  verb->add_option("--task", options->task, "a task that `heng train --kind events` made, `entities` (companies, codes, people, amounts, dates, rates), or a labelling task about entities (each company with its label)")->required();
   verb->add_option("--in", options->in, "JSON Lines: {\"id\", \"content\"} or {\"id\", \"text\"}")->required();
   verb->add_option("--out", options->out, "JSON Lines: {\"id\", \"events\"} or {\"id\", \"entities\"}, one for each line, {\"id\", \"error\"} for a bad one")->required();
   verb->add_option("--threads", options->threads, "default: as many as the machine has cores")->check(CLI::Range(0, 256));

@@ -7,9 +7,11 @@
 #include <optional>
 
 #include "../assembly.h"
+#include "../extractors.h"
 #include "../options.h"
 #include "../signals.h"
 #include "../terminal.h"
+#include "heng/base/text.h"
 #include "heng/insight/dataset.h"
 #include "heng/insight/label_stream.h"
 #include "heng/insight/report.h"
@@ -31,8 +33,8 @@ struct TrainOptions {
   std::vector<fs::path> in;
   fs::path holdout;
   std::vector<std::string> embedding_models;
-  bool linear_only = false, evaluation_only = false;
-  int folds = 5, threads = 0, epochs = 0;
+  bool linear_only = false, evaluation_only = false, model = false;
+  int folds = 5, threads = 0, epochs = 0, model_rows = 400;
   double tolerance = 0.5, confidence = 95;
 };
 
@@ -97,7 +99,7 @@ int run_train(const Common& common, const TrainOptions& options) {
   }
   std::unique_ptr<Inference> inference;
   if (!options.linear_only) {
-    auto models = open_models(*config, Models::embedding);
+    auto models = open_models(*config, options.model ? Models::all : Models::embedding);
     if (!models.ok()) return report(models.error());
     inference = std::move(*models);
   }
@@ -105,6 +107,8 @@ int run_train(const Common& common, const TrainOptions& options) {
   settings.name = options.task;
   settings.description = options.description;
   settings.encoder = !options.linear_only;
+  settings.model = options.model && !options.linear_only;
+  settings.model_rows = options.model_rows;
   settings.embedding_models = options.embedding_models;
   settings.folds = options.folds;
   settings.tolerance = options.tolerance / 100;
@@ -132,14 +136,6 @@ struct LabelOptions {
   int threads = 0;
 };
 
-/// The embedding models only where the stage may need them: loading takes memory and time.
-Result<std::unique_ptr<Inference>> models_for(const Config& config, const TaskInfo& info, Tier tier) {
-  const auto has = [&](Tier t) { return std::find(info.tiers.begin(), info.tiers.end(), t) != info.tiers.end(); };
-  if (has(Tier::model) && (tier == Tier::model || tier == Tier::automatic)) return open_models(config, Models::all);
-  if (tier == Tier::linear || !has(Tier::encoder)) return std::unique_ptr<Inference>();
-  return open_models(config, Models::embedding);
-}
-
 void print_label_report(const insight::LabelStreamReport& done, const LabelOptions& options, bool json) {
   if (json) {
     nlohmann::ordered_json tiers;
@@ -166,7 +162,7 @@ int run_label(const Common& common, const LabelOptions& options) {
   insight::TaskLabeller catalogue({.folder = config->tasks(), .threads = options.threads}, nullptr);
   auto info = catalogue.task(options.task);
   if (!info.ok()) return report(info.error());
-  auto models = models_for(*config, *info, *tier);
+  auto models = models_for_task(*config, *info, *tier);
   if (!models.ok()) return report(models.error());
   insight::TaskLabeller labeller({.folder = config->tasks(), .threads = options.threads}, models->get());
   insight::LabelStreamSettings settings;
@@ -198,11 +194,12 @@ int run_tasks_list(const Common& common) {
   if (!config.ok()) return report(config.error());
   auto tasks = insight::TaskLabeller({.folder = config->tasks()}, nullptr).tasks();
   if (!tasks.ok()) return report(tasks.error());
+  for (auto& info : extraction_tasks(config->tasks())) tasks->push_back(std::move(info));
   if (common.json) {
     for (const auto& info : *tasks) fmt::print("{}\n", insight::task_info_to_json(info));
     return 0;
   }
-  if (tasks->empty()) {
+  if (tasks->size() == 1) {   // that of the entities is always there
     fmt::print("{}\n", say("no task is trained yet: heng train --task NAME --kind label --in ROWS.jsonl", "还没有训练任务：heng train --task 名称 --kind label --in 数据.jsonl"));
     return 0;
   }
@@ -210,11 +207,31 @@ int run_tasks_list(const Common& common) {
   for (const auto& info : *tasks) {
     std::string tiers, accuracy = "–";
     for (const Tier tier : info.tiers) tiers += (tiers.empty() ? "" : ",") + std::string(tier_name(tier));
-    for (const auto& [name, value] : info.metrics)
+    for (const auto& [name, value] : info.metrics) {
       if (name == "accuracy") accuracy = fmt::format("{:.4f}", value);
-    rows.push_back({info.name, task_kind_name(info.kind), std::to_string(info.labels.size()), tiers, std::to_string(info.rows), accuracy, info.evaluation_only ? say("evaluation only", "仅供评测") : ""});
+      if (name == "holdout_role_f1" || (name == "tuning_role_f1" && accuracy == "–")) accuracy = fmt::format("F1 {:.4f}", value);
+    }
+    const std::string kind = info.kind == TaskKind::label && info.input != TaskInput::text ? fmt::format("label ({})", task_input_name(info.input)) : task_kind_name(info.kind);
+    rows.push_back({info.name, kind, std::to_string(info.labels.size()), tiers, info.rows ? std::to_string(info.rows) : "–", accuracy, info.evaluation_only ? say("evaluation only", "仅供评测") : ""});
   }
   fmt::print("{}", table(rows, {2, 4, 5}));
+  return 0;
+}
+
+void print_info(const TaskInfo& info) {
+  fmt::print("{} · {}\n{}\n", bold(info.name), task_kind_name(info.kind), info.description);
+  fmt::print("{}\n", wrap(text::join(info.labels, ", "), 96, "  "));
+  if (!info.roles.empty()) fmt::print("{}\n", wrap(fmt::format("{}: {}", say("roles", "角色"), text::join(info.roles, ", ")), 96, "  "));
+  for (const auto& [metric, value] : info.metrics) fmt::print("  {:<18} {:.4f}\n", metric, value);
+}
+
+int show_extraction(const Common& common, const TaskInfo& info) {
+  if (common.json) {
+    fmt::print("{}\n", insight::task_info_to_json(info));
+    return 0;
+  }
+  print_info(info);
+  if (info.rows) fmt::print("  {} {} · sha256 {}\n", info.rows, say("rows", "行"), info.data_sha256);
   return 0;
 }
 
@@ -223,6 +240,9 @@ int run_tasks_show(const Common& common, const std::string& name) {
   if (!config.ok()) return report(config.error());
   const insight::TaskLabeller labeller({.folder = config->tasks()}, nullptr);
   auto info = labeller.task(name);
+  if (!info.ok())
+    for (const auto& extraction : extraction_tasks(config->tasks()))
+      if (extraction.name == name) return show_extraction(common, extraction);
   if (!info.ok()) return report(info.error());
   auto file = insight::read_task_file(labeller.path(name));
   if (!file.ok()) return report(file.error());
@@ -233,11 +253,7 @@ int run_tasks_show(const Common& common, const std::string& name) {
     fmt::print("{}\n", j.dump());
     return 0;
   }
-  fmt::print("{} · {}\n{}\n", bold(info->name), task_kind_name(info->kind), info->description);
-  std::string labels;
-  for (const auto& label : info->labels) labels += (labels.empty() ? "" : ", ") + label;
-  fmt::print("{}\n", wrap(labels, 96, "  "));
-  for (const auto& [metric, value] : info->metrics) fmt::print("  {:<18} {:.4f}\n", metric, value);
+  print_info(*info);
   fmt::print("  {} {} · sha256 {} · {}\n", info->rows, say("rows", "行"), info->data_sha256, labeller.path(name).string());
   return 0;
 }
@@ -265,7 +281,13 @@ int run_tasks_add(const Common& common, const AddOptions& options) {
     if (!rows.ok()) return report(rows.error());
     examples = std::move(*rows);
   }
-  auto file = insight::describe_task(task, examples ? &*examples : nullptr, system_clock());
+  std::unique_ptr<Inference> inference;
+  if (examples && examples->texts.size() > task.examples_most) {   // each text is shown the rows most like it
+    auto models = open_models(*config, Models::embedding);
+    if (!models.ok()) return report(models.error());
+    inference = std::move(*models);
+  }
+  auto file = insight::describe_task(task, examples ? &*examples : nullptr, system_clock(), inference.get(), stop_signal());
   if (!file.ok()) return report(file.error());
   const fs::path path = config->tasks() / (options.task + ".task");
   if (auto written = insight::write_task_file(path, *file); !written.ok()) return report(written.error());
@@ -281,10 +303,12 @@ void add_insight(CLI::App& app, Common& common, Run& run) {
   auto t = std::make_shared<TrainOptions>();
   train->add_option("--task", t->task, "name: a-z, 0-9, -")->required();
   train->add_option("--kind", t->kind, "label: one label for a text; events: types, triggers and roles")->check(CLI::IsMember({"label", "events"}));
-  train->add_option("--in", t->in, "JSON Lines {\"text\",\"label\"}; for events {\"content\",\"events\":[{\"type\",\"mentions\":[{\"word\",\"span\",\"role\"}]}]}, several files are possible")->required()->check(CLI::ExistingFile);
+  train->add_option("--in", t->in, "JSON Lines {\"text\",\"label\"}, about an entity {\"text\",\"entity\",\"label\"}, about a pair {\"text\",\"head\",\"tail\",\"label\"}; for events {\"content\",\"events\":[{\"type\",\"mentions\":[{\"word\",\"span\",\"role\"}]}]}, several files are possible")->required()->check(CLI::ExistingFile);
   train->add_option("--holdout", t->holdout, "rows to measure on instead of cross-validation")->check(CLI::ExistingFile);
   train->add_option("--description", t->description, "what the task is for");
   train->add_flag("--linear-only", t->linear_only, "no encoder stage: trains in seconds, needs no model");
+  train->add_flag("--model", t->model, "also the chat model by scoring, shown the rows most like a text; in the cascade only where it is better (takes minutes)");
+  train->add_option("--model-rows", t->model_rows, "rows that the chat model is measured on")->check(CLI::Range(20, 100000));
   train->add_option("--embedding-model", t->embedding_models, "embedding models of the encoder stage (their vectors are joined; default: by language)");
   train->add_option("--folds", t->folds, "held-out folds for calibration")->check(CLI::Range(2, 20));
   train->add_option("--tolerance", t->tolerance, "points of accuracy the cascade may lose against its last stage")->check(CLI::Range(0.0, 100.0));
@@ -298,7 +322,7 @@ void add_insight(CLI::App& app, Common& common, Run& run) {
   auto* label = app.add_subcommand("label", "label texts with a trained task: JSON Lines in, JSON Lines out");
   auto l = std::make_shared<LabelOptions>();
   label->add_option("--task", l->task, "a trained task; see heng tasks list")->required();
-  label->add_option("--in", l->in, "JSON Lines {\"id\",\"text\"}; -: standard input")->required();
+  label->add_option("--in", l->in, "JSON Lines {\"id\",\"text\"}, with \"entity\", or \"head\" and \"tail\", where the task is about them; -: standard input")->required();
   label->add_option("--out", l->out, "one line for each line of input; -: standard output")->required();
   label->add_option("--tier", l->tier, "which stage answers")->check(CLI::IsMember({"auto", "linear", "encoder", "fused", "model"}));
   label->add_option("--abstain", l->abstain, "give no label below this probability")->check(CLI::Range(0.0, 1.0));
@@ -318,7 +342,7 @@ void add_insight(CLI::App& app, Common& common, Run& run) {
   add->add_option("TASK", a->task, "name: a-z, 0-9, -")->required();
   add->add_option("--description", a->description, "what is asked of a text, in a sentence or two")->required();
   add->add_option("--label", a->labels, "a label, or LABEL=WORD where the model would say another word; give one for each")->required();
-  add->add_option("--examples", a->examples, "a few labelled rows {\"text\",\"label\"}")->check(CLI::ExistingFile);
+  add->add_option("--examples", a->examples, "labelled rows {\"text\",\"label\"}; of more than eight each text is shown those most like it")->check(CLI::ExistingFile);
   add_common(*add, common);
   add->callback([&common, &run, a] { run = [&common, a] { return run_tasks_add(common, *a); }; });
   auto* show = tasks->add_subcommand("show", "one task: labels, metrics, settings");

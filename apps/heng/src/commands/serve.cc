@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "../assembly.h"
+#include "../batches_part.h"
 #include "../extractors.h"
 #include "../identity_provider.h"
 #include "../options.h"
@@ -96,12 +97,16 @@ int run_serve(const Common& common, const ServeOptions& options) {
                                parts.audit_reader(), parts.feedback(), config->console ? &console : nullptr, nullptr, &parts.reviews(), &parts.stops()};
   insight::TaskLabeller labeller({.folder = config->tasks()}, &parts.inference());
   services.labeller = &labeller;
-  services.tasks = &labeller;
-  Extractors extractors(config->tasks(), config->folder / "companies.csv", 2);
+  const TaskList task_list(labeller, config->tasks());
+  services.tasks = &task_list;
+  Extractors extractors(config->tasks(), config->folder / "companies.csv", 2, &labeller, &labeller);
   services.extractor = &extractors;
   auto streams = StreamsPart::create(*config, {services.labeller, services.tasks, services.extractor}, &parts.audit(), true);
   if (!streams.ok()) return report(streams.error());
   services.streams = &(*streams)->engine();
+  auto batches = BatchesPart::create(*config);
+  if (!batches.ok()) return report(batches.error());
+  services.batches = &(*batches)->engine();
   services.guard = &parts.guard();
   services.users = &parts.users();
   auto sign_in = make_sign_in(*config, parts.users());
@@ -115,6 +120,7 @@ int run_serve(const Common& common, const ServeOptions& options) {
   if (!policy.ok()) return report(policy.error());
   auto settings = api_settings(*config);
   settings.policy = *policy;
+  settings.batch_file_bytes = config->batches.file_bytes;
   auto server = api::ApiServer::create(settings, services);
   if (!server.ok()) return report(server.error());
   (*server)->start();

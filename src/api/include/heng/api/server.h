@@ -15,6 +15,7 @@
 #include "heng/contracts/answer.h"
 #include "heng/contracts/audit.h"
 #include "heng/contracts/audit_reader.h"
+#include "heng/contracts/batches.h"
 #include "heng/contracts/feedback.h"
 #include "heng/contracts/guard.h"
 #include "heng/contracts/identity.h"
@@ -53,6 +54,7 @@ struct ApiSettings {
   http::ServerSettings http;
   std::string version = "0.1.0";
   std::size_t document_bytes = 200u * 1024 * 1024;   ///< Largest document taken by POST …/documents.
+  std::size_t batch_file_bytes = 100u * 1024 * 1024; ///< Largest file taken by POST /v1/files.
   std::chrono::milliseconds request_time{600'000};   ///< Deadline given to a model request.
   int max_tokens = 4096;                             ///< Most tokens one answer may ask for.
   access::Policy policy{access::builtin_rules()};    ///< Who may do what.
@@ -88,6 +90,7 @@ struct Services {
   std::function<std::vector<PolicyInfo>()> policies;
   Vault* vault = nullptr;              ///< Without one, /v1/vault is unavailable.
   std::function<std::vector<std::string>()> warnings;   ///< Shown in /readyz; nothing of it makes the server unready.
+  Batches* batches = nullptr;          ///< Served from start() to drain().
 };
 
 /// The HTTP interface of docs/api.md. Lifetime: create → start → drain. Public calls are thread-safe. Embeds vectors of

@@ -12,6 +12,7 @@
 #include "heng/base/error.h"
 #include "heng/base/ids.h"
 #include "heng/base/result.h"
+#include "heng/contracts/inference.h"
 
 namespace heng {
 
@@ -19,6 +20,7 @@ namespace heng {
 struct TextItem {
   std::string id;                     ///< The caller's own; given back as it is, may be empty.
   std::string text;                   ///< UTF-8.
+  std::string head, tail;             ///< Names in the text, for tasks about an entity (head only) or a pair of them.
 };
 
 /// Which method answers. `automatic` walks from the cheapest to the dearest stage until one is sure.
@@ -65,6 +67,7 @@ struct LabelRequest {
   Tier tier = Tier::automatic;
   double abstain_below = 0;           ///< A best label with a smaller probability is not given. 0: always answer.
   bool evidence = false;
+  Priority priority = Priority::interactive;  ///< Of the models it needs.
 };
 
 /// One outcome per item, in order. An item that cannot be read (empty, too long, not UTF-8) carries its own error.
@@ -98,6 +101,8 @@ struct Entity {
   std::size_t begin = 0, end = 0;     ///< Code points of the text, end exclusive.
   std::string id;                     ///< Of companies and securities in the directory: "600519.SH". Empty: not known there.
   std::string name;                   ///< What `id` is called in the directory.
+  std::string label;                  ///< Given to it by a task about entities; empty: none was asked.
+  double confidence = 0;              ///< Of `label`.
   std::string value;                  ///< Plain: "29803000000 CNY", "8.5 %", "2019-11-20"; empty where there is none.
 };
 
@@ -124,6 +129,10 @@ class Extractor {
   virtual Result<ExtractionOutcomes> extract(const ExtractRequest&, std::stop_token stop) = 0;
 };
 
+/// What a labelling task reads: a text, a text with one of its entities, a text with two of them.
+enum class TaskInput { text, entity, pair };
+inline const char* task_input_name(TaskInput input) { return input == TaskInput::pair ? "pair" : input == TaskInput::entity ? "entity" : "text"; }
+
 enum class TaskKind { label, events };
 inline const char* task_kind_name(TaskKind kind) { return kind == TaskKind::label ? "label" : "events"; }
 
@@ -132,9 +141,11 @@ struct TaskInfo {
   std::string name;                   ///< [a-z0-9-]+, stable: "sentiment-zh".
   TaskKind kind = TaskKind::label;
   std::string description;
+  TaskInput input = TaskInput::text;
   std::vector<std::string> labels;    ///< Labels, or event types.
   std::vector<std::string> roles;     ///< Of events.
   std::vector<Tier> tiers;            ///< What can answer, cheapest first.
+  std::vector<Tier> automatic;        ///< Those that answer unless one is asked for.
   std::vector<std::pair<std::string, double>> metrics;  ///< "accuracy", "macro_f1", "ece", …: measured when it was trained.
   std::string data_sha256;            ///< Of the training rows; empty for a task made of a description only.
   std::int64_t rows = 0;              ///< Training rows.

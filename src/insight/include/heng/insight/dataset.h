@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "heng/base/result.h"
+#include "heng/contracts/insight.h"
 
 namespace heng::insight {
 
@@ -20,9 +21,12 @@ struct BadRow {
   std::string reason;
 };
 
-/// Labelled texts of one task, read from JSON Lines {"text","label"} (also "id"; "content" for "text").
+/// Labelled texts of one task, read from JSON Lines {"text","label"} (also "id"; "content" for "text"). About an entity of the text:
+/// {"text","entity","label"}; about a pair: {"text","head","tail","label"}. The first usable row says which; names stand in the text.
 struct LabelledData {
-  std::vector<std::string> texts;
+  TaskInput input = TaskInput::text;
+  std::vector<std::string> texts;     ///< With an entity or a pair: marked, with its fields (tasks/marked.h).
+  std::vector<int> groups;            ///< Rows of one sentence have one number, so that folds do not share a sentence; empty: each row its own.
   std::vector<int> labels;            ///< Index into `names`.
   std::vector<std::string> names;     ///< Labels in byte order.
   std::string sha256;                 ///< Of the file.

@@ -36,6 +36,9 @@ struct TrainSettings {
   std::string name, description;
   bool encoder = true;                ///< Also an encoder head and the fusion of both, where there is an embedding model.
   std::vector<std::string> embedding_models;  ///< Their vectors are joined; empty: chosen by the language of the texts.
+  bool model = false;                 ///< Also the chat model by scoring; in the cascade only where it is better.
+  int model_rows = 400;               ///< Rows that it is measured on.
+  int model_examples = 4;             ///< Labelled rows most like a text that it is shown.
   int folds = 5;
   double tolerance = 0.005, confidence = 0.95;
   bool evaluation_only = false;
@@ -74,7 +77,8 @@ struct DescribedTask {
   std::vector<std::pair<std::string, std::string>> labels;
   std::size_t examples_most = 8;
 };
-/// Errors: invalid_argument (fewer than two labels, a label twice, no description).
-Result<TaskFile> describe_task(const DescribedTask& task, const LabelledData* examples, const Clock& clock);
+/// With `inference` and more rows than `examples_most`, each text is shown the rows most like it instead.
+/// Errors: invalid_argument (fewer than two labels, a label twice, no description), those of Inference.
+Result<TaskFile> describe_task(const DescribedTask& task, const LabelledData* examples, const Clock& clock, Inference* inference = nullptr, std::stop_token stop = {});
 
 }  // namespace heng::insight
