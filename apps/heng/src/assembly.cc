@@ -34,6 +34,7 @@
 #include "heng/users/user_directory.h"
 #include "identities.h"
 #include "meaning.h"
+#include "question_vectors.h"
 #include "streams_part.h"
 
 namespace heng::app {
@@ -186,7 +187,7 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
   guard::VerifierSettings verifier;
   if (models == Models::all) verifier.scorers = meaning_scorers(p.router);
   p.verifier = HENG_TRY(guard::Verifier::create(std::move(verifier)));
-  p.guard = std::make_unique<guard_flow::LiveGateway>(HENG_TRY(make_gateway(config, p.master)));
+  p.guard = std::make_unique<guard_flow::LiveGateway>(HENG_TRY(make_gateway(config, p.master, question_vectors(p.router))));
   p.calculator = quant::DecimalCalculator::create();
   p.asker = HENG_TRY(pipeline::DocumentAsker::create({}, {p.router, *p.knowledge, *p.ledger, *p.guard, *p.verifier, *p.calculator, system_clock(), system_random(), p.reviews.get(), p.stops.get()}));
   p.chatter = HENG_TRY(pipeline::RecordedChatter::create({}, {p.router, *p.ledger, *p.guard, system_clock(), system_random(), p.reviews.get(), p.stops.get()}));
@@ -201,7 +202,7 @@ Asker& Assembly::asker() { return *parts_->asker; }
 Chatter& Assembly::chatter() { return *parts_->chatter; }
 const GuardScanner& Assembly::guard() { return *parts_->guard; }
 Result<void> Assembly::reload_policies() {
-  parts_->guard->replace(HENG_TRY(make_gateway(parts_->config, parts_->master)));
+  parts_->guard->replace(HENG_TRY(make_gateway(parts_->config, parts_->master, question_vectors(parts_->router))));
   return {};
 }
 Identity& Assembly::identity() { return *parts_->identity; }

@@ -92,14 +92,16 @@ std::string bytes_of(const store::SecretKey& key) { return std::string(key.bytes
 
 }  // namespace
 
-Result<std::unique_ptr<guard_flow::Gateway>> make_gateway(const Config& config, const store::SecretKey& master) {
+Result<std::unique_ptr<guard_flow::Gateway>> make_gateway(const Config& config, const store::SecretKey& master, guard_injection::Embed embed) {
   auto settings = HENG_TRY(settings_of(config.folder));
+  settings.embed = std::move(embed);
   settings.mask_key = bytes_of(store::derive_key(master, "guard/mask"));
   return guard_flow::Gateway::create(std::move(settings));
 }
 
-Result<std::unique_ptr<guard_flow::Gateway>> make_gateway(const fs::path& folder, const fs::path& policy, bool names) {
+Result<std::unique_ptr<guard_flow::Gateway>> make_gateway(const fs::path& folder, const fs::path& policy, bool names, guard_injection::Embed embed) {
   auto settings = HENG_TRY(settings_of(folder));
+  settings.embed = std::move(embed);
   if (!policy.empty()) {
     const auto text = HENG_TRY(read_file(policy));
     HENG_TRY(install(text, policy.string(), settings));

@@ -155,7 +155,7 @@ Result<std::vector<std::unique_ptr<Check>>> all_checks(GatewaySettings settings)
   std::vector<std::unique_ptr<Check>> out;
   out.push_back(std::make_unique<TextCheck>(HENG_TRY(guard::TextGuard::create(settings.text))));
   out.push_back(HENG_TRY(PersonalDataCheck::create(settings)));
-  out.push_back(std::make_unique<InjectionCheck>(HENG_TRY(guard_injection::Detector::create())));
+  out.push_back(std::make_unique<InjectionCheck>(HENG_TRY(guard_injection::Detector::create(std::move(settings.embed)))));
   if (!settings.marketing) settings.marketing = HENG_TRY(guard_conduct::PhraseRules::create(guard_conduct::default_marketing_text(), "marketing.toml"));
   if (!settings.suitability) settings.suitability = HENG_TRY(guard_conduct::Suitability::create(guard_conduct::default_suitability_text(), "suitability.toml"));
   out.push_back(std::make_unique<ConductCheck>(settings.marketing, settings.suitability));

@@ -12,6 +12,7 @@
 #include "heng/guard_conduct/phrases.h"
 #include "heng/guard_conduct/suitability.h"
 #include "heng/guard_egress/filter.h"
+#include "heng/guard_injection/detector.h"
 #include "heng/guard_pii/policy.h"
 
 namespace heng::guard_flow {
@@ -41,6 +42,7 @@ struct GatewaySettings {
   bool names = true;                  ///< Run the tagger for names and addresses.
   std::shared_ptr<const guard_conduct::PhraseRules> marketing;      ///< Shared with who lists policies; null: the ones that come with Heng.
   std::shared_ptr<const guard_conduct::Suitability> suitability;
+  guard_injection::Embed embed;       ///< For the encoder stage of the injection detector; null: n-grams alone.
   guard_egress::EgressSettings egress;                              ///< With the link policy.
 };
 
