@@ -20,6 +20,8 @@ HIDDEN, EPOCHS, BATCH, DECAY, DROPOUT = 48, 30, 64, 1e-3, 0.3
 
 def vectors(texts, url, key, model):
     out = []
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # equal lengths together
+    texts = [texts[i] for i in order]
     for i in range(0, len(texts), 64):
         body = json.dumps({"model": model, "input": [t[:600] for t in texts[i:i + 64]], "heng": {"kind": "query"}}).encode()
         request = urllib.request.Request(url + "/embeddings", body, {"Content-Type": "application/json", "Authorization": f"Bearer {key}"})
@@ -27,7 +29,9 @@ def vectors(texts, url, key, model):
         out += [row["embedding"] for row in data]
         print(f"\r  vectors {len(out)} of {len(texts)}", end="", file=sys.stderr)
     print(file=sys.stderr)
-    return np.array(out, np.float32)
+    found = np.empty((len(texts), len(out[0])), np.float32)
+    found[order] = np.array(out, np.float32)
+    return found
 
 
 class Head:
