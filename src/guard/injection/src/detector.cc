@@ -42,6 +42,11 @@ Result<Weights> read(std::string_view bytes) {
   return out;
 }
 
+bool has_chinese(std::string_view s) {
+  const auto all = text::to_utf32(s);
+  return std::any_of(all.begin(), all.end(), [](char32_t c) { return text::is_cjk(c); });
+}
+
 }  // namespace
 
 struct Detector::Parts {
@@ -124,7 +129,7 @@ Result<std::vector<ChunkScore>> Detector::chunks(std::string_view text) const {
     const auto words = text.substr(chunk.begin, chunk.end - chunk.begin);
     const auto vector = parts_->embed(std::string(words));
     if (!vector.ok() || vector->size() != parts_->encoder->dimensions()) continue;
-    const double plain = HENG_TRY(odds_of(words, 0)), both = parts_->encoder->probability(plain, *vector);
+    const double plain = HENG_TRY(odds_of(words, 0)), both = parts_->encoder->probability(plain, *vector, has_chinese(words));
     chunk.score = odds > plain ? std::max(both, chunk.score) : both;  // what was hidden in the text is judged by its n-grams
   }
   return out;

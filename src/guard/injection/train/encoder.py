@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Trains the encoder stage of the detector and appends it to the n-gram stage's file.
 
-usage: encoder.py HELD_OUT.jsonl MODEL.lin URL KEY [EMBEDDING_MODEL]
+usage: encoder.py HELD_OUT.jsonl MODEL.lin URL KEY HARMLESS.txt…   (the ordinary harmless texts among the rows)
 HELD_OUT: what heng-injection-train --held-out wrote: {"text","label","fold","odds"}, each row's odds by weights that never saw its pattern.
 URL: a running Heng (http://127.0.0.1:8460/v1) for the vectors. Folds are by pattern, so that what is measured is patterns never seen.
 File: "ENC1", dimensions, hidden (uint32), then float32: mean, inverse deviation, hidden weights (hidden x dimensions), hidden bias, output
-weights, output bias, weight of the n-grams' log-odds, weight of the encoder's, offset, threshold.
+weights, output bias, weight of the n-grams' log-odds, weight of the encoder's, offset for Latin and for Chinese texts, threshold.
 """
 import json
 import pathlib
@@ -15,7 +15,8 @@ import urllib.request
 
 import numpy as np
 
-HIDDEN, EPOCHS, BATCH, DECAY, DROPOUT = 48, 30, 64, 1e-3, 0.3
+HIDDEN, EPOCHS, BATCH, DECAY, DROPOUT = 128, 30, 64, 1e-3, 0.5
+ORDINARY_WRONG, TRIGGER_WRONG = 0.01, 0.15  # harmless texts that may be flagged: ordinary ones; those written with the words of attacks
 
 
 def vectors(texts, url, key, model):
@@ -83,9 +84,15 @@ def platt(features, y, weight):
     return w
 
 
+def threshold_of(score, ordinary, trigger):
+    """The lowest score at which both kinds of harmless texts stay within their shares."""
+    a, b = np.sort(score[ordinary])[::-1], np.sort(score[trigger])[::-1]
+    return max(a[int(ORDINARY_WRONG * len(a))], b[int(TRIGGER_WRONG * len(b))])
+
+
 def main():
     held, model_file, url, key = sys.argv[1:5]
-    model = sys.argv[5] if len(sys.argv) > 5 else "multilingual-e5-small"
+    plain = {line for file in sys.argv[5:] for line in pathlib.Path(file).read_text(encoding="utf-8").split("\n")}
     rows = [json.loads(line) for line in open(held, encoding="utf-8")]
     seen, kept = set(), []
     for row in rows:
@@ -96,34 +103,40 @@ def main():
     y = np.array([r["label"] for r in kept], np.float32)
     fold = np.array([r["fold"] for r in kept])
     grams = np.array([r["odds"] for r in kept], np.float32)
+    ordinary = np.array([r["label"] == 0 and r["text"] in plain for r in kept])
+    trigger = (y == 0) & ~ordinary
     cache = pathlib.Path(held + ".npy")
     if cache.exists() and len(np.load(cache, mmap_mode="r")) == len(texts):
         x = np.load(cache)
     else:
-        x = vectors(texts, url, key, model)
+        x = vectors(texts, url, key, "multilingual-e5-small")
         np.save(cache, x)
     weight = np.where(y > 0, len(y) / (2 * y.sum()), len(y) / (2 * (len(y) - y.sum()))).astype(np.float32)
     encoder = np.zeros(len(y), np.float32)
     for f in range(5):
-        head = Head(x[fold != f], y[fold != f], weight[fold != f])
-        encoder[fold == f] = head.odds(x[fold == f])
+        encoder[fold == f] = Head(x[fold != f], y[fold != f], weight[fold != f]).odds(x[fold == f])
     w = platt(np.c_[grams, encoder], y, np.ones(len(y)))
-    fused = w[0] * grams + w[1] * encoder + w[2]
+    fused = w[0] * grams + w[1] * encoder
     chinese = np.array([any("\u4e00" <= c <= "\u9fff" for c in t) for t in texts])
-    for name, score in (("n-grams", grams), ("encoder", encoder), ("fused", fused)):
-        for language, of in (("en", ~chinese), ("zh", chinese)):
-            negatives = np.sort(score[(y == 0) & of])[::-1]
-            at = negatives[int(0.01 * len(negatives))]
-            print(f"patterns never seen, {language}, {name}: recall {np.mean(score[(y == 1) & of] > at):.3f} of {int(((y == 1) & of).sum())} at 1 % of {len(negatives)}")
-    negatives = np.sort(fused[y == 0])[::-1]
-    threshold = 1 / (1 + np.exp(-negatives[int(0.01 * len(negatives))]))
+    offsets, grams_at = [], []
+    for language, of in (("en", ~chinese), ("zh", chinese)):
+        for name, score in (("n-grams", grams), ("encoder", encoder), ("fused", fused)):
+            at = threshold_of(score, ordinary & of, trigger & of)
+            print(f"patterns never seen, {language}, {name}: recall {np.mean(score[(y == 1) & of] > at):.3f} of {int(((y == 1) & of).sum())}, "
+                  f"{100 * ORDINARY_WRONG:.0f} % of {int((ordinary & of).sum())} ordinary and {100 * TRIGGER_WRONG:.0f} % of {int((trigger & of).sum())} trigger texts flagged")
+        offsets.append(-at)
+        grams_at.append(threshold_of(grams, ordinary & of, trigger & of))
     head = Head(x, y, weight)
     old = pathlib.Path(model_file).read_bytes()
     grams_bytes = old[:old.index(b"ENC1")] if b"ENC1" in old else old
-    parts = [head.mean, head.inverse, head.p[0].ravel(), head.p[1], head.p[2], head.p[3], np.array([w[0], w[1], w[2], threshold])]
+    # without vectors the n-grams decide alone, by the stricter of their two thresholds
+    slope, offset = struct.unpack_from("<2f", grams_bytes, 8)
+    grams_bytes = grams_bytes[:20] + struct.pack("<f", 1 / (1 + np.exp(-(slope * max(grams_at) + offset)))) + grams_bytes[24:]
+    # the offsets put each language's threshold at one half: a score says how far a text is from it
+    parts = [head.mean, head.inverse, head.p[0].ravel(), head.p[1], head.p[2], head.p[3], np.array([w[0], w[1], offsets[0], offsets[1], 0.5])]
     body = b"ENC1" + struct.pack("<II", x.shape[1], HIDDEN) + np.concatenate(parts).astype("<f4").tobytes()
     pathlib.Path(model_file).write_bytes(grams_bytes + body)
-    print(f"threshold {threshold:.3f}; weights: n-grams {w[0]:.2f}, encoder {w[1]:.2f}")
+    print(f"weights: n-grams {w[0]:.2f}, encoder {w[1]:.2f}; offsets {offsets[0]:.2f}, {offsets[1]:.2f}")
 
 
 if __name__ == "__main__":
