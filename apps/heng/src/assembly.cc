@@ -40,6 +40,7 @@
 #include "identities.h"
 #include "meaning.h"
 #include "policy_list.h"
+#include "question_vectors.h"
 #include "retaining.h"
 #include "streams_part.h"
 
@@ -208,7 +209,7 @@ Result<std::unique_ptr<Assembly>> Assembly::create(const Config& config, Models 
   guard::VerifierSettings verifier;
   if (models == Models::all) verifier.scorers = meaning_scorers(p.router);
   p.verifier = HENG_TRY(guard::Verifier::create(std::move(verifier)));
-  auto guards = HENG_TRY(make_guards(config, p.master));
+  auto guards = HENG_TRY(make_guards(config, p.master, question_vectors(p.router)));
   p.guard = std::make_unique<guard_flow::LiveGateway>(std::move(guards.gateway));
   p.tool_gate = std::make_unique<guard_flow::PolicyToolGate>(std::move(guards.tools), system_clock());
   p.policies = HENG_TRY(policies_in_force(config.folder));
@@ -230,7 +231,7 @@ ToolGate& Assembly::tool_gate() { return *parts_->tool_gate; }
 const Calculator& Assembly::calculator() { return *parts_->calculator; }
 Result<void> Assembly::reload_policies() {
   auto before = HENG_TRY(policies_in_force(parts_->config.folder));
-  auto guards = HENG_TRY(make_guards(parts_->config, parts_->master));
+  auto guards = HENG_TRY(make_guards(parts_->config, parts_->master, question_vectors(parts_->router)));
   auto after = HENG_TRY(policies_in_force(parts_->config.folder));
   const auto same = [](const PolicyInfo& a, const PolicyInfo& b) { return a.sha256 == b.sha256; };
   if (!std::equal(before.begin(), before.end(), after.begin(), after.end(), same)) return Error(ErrorCode::conflict, "the policies changed while they were read; the old ones stay, read them again");

@@ -94,15 +94,17 @@ std::string bytes_of(const store::SecretKey& key) { return std::string(key.bytes
 
 }  // namespace
 
-Result<Guards> make_guards(const Config& config, const store::SecretKey& master) {
+Result<Guards> make_guards(const Config& config, const store::SecretKey& master, guard_injection::Embed embed) {
   auto settings = HENG_TRY(settings_of(config.folder));
+  settings.embed = std::move(embed);
   settings.mask_key = bytes_of(store::derive_key(master, "guard/mask"));
   auto tools = settings.tools;
   return Guards{HENG_TRY(guard_flow::Gateway::create(std::move(settings))), std::move(tools)};
 }
 
-Result<std::unique_ptr<guard_flow::Gateway>> make_gateway(const fs::path& folder, const fs::path& policy, bool names) {
+Result<std::unique_ptr<guard_flow::Gateway>> make_gateway(const fs::path& folder, const fs::path& policy, bool names, guard_injection::Embed embed) {
   auto settings = HENG_TRY(settings_of(folder));
+  settings.embed = std::move(embed);
   if (!policy.empty()) {
     const auto text = HENG_TRY(read_file(policy));
     HENG_TRY(install(text, policy.string(), settings));

@@ -20,11 +20,12 @@ struct Guards {
 };
 /// The guards with the policies of the folder: FOLDER/policies/*.toml where they are, else those that come with Heng.
 /// Errors: malformed_input (a policy: file, line, reason), and those of Gateway::create.
-Result<Guards> make_guards(const Config& config, const store::SecretKey& master);
+Result<Guards> make_guards(const Config& config, const store::SecretKey& master, guard_injection::Embed embed = {});
 
 /// The same for a command without an assembly: a folder that is not one of Heng's serves too (masks are then of a key made for
 /// this run). `policy`, of any kind, replaces the one of its kind where it is not empty.
-Result<std::unique_ptr<guard_flow::Gateway>> make_gateway(const std::filesystem::path& folder, const std::filesystem::path& policy, bool names);
+Result<std::unique_ptr<guard_flow::Gateway>> make_gateway(const std::filesystem::path& folder, const std::filesystem::path& policy, bool names,
+                                                          guard_injection::Embed embed = {});
 
 /// Reads a policy of any kind as it would be put in force. Errors: malformed_input (file, line, reason), not_found.
 Result<guard_policy::Header> read_policy_file(const std::filesystem::path& file);

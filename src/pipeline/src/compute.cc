@@ -82,6 +82,19 @@ void prepare(Flow& flow, const Made& made, std::string sentence, const std::stri
 
 std::string unsigned_text(const std::string& shown) { return shown.starts_with("-") ? shown.substr(1) : shown; }
 
+/// "$5,506" of a table in millions → "$5,506 million"; a percentage, or what carries its unit already, stays.
+std::string with_scale(const std::string& cell, const std::string& scale) {
+  if (scale.empty() || cell.find('%') != std::string::npos || cell.find(scale) != std::string::npos) return cell;
+  return cell + (static_cast<unsigned char>(scale[0]) < 0x80 ? " " : "") + scale;
+}
+
+/// The currency sign that both cells begin with.
+std::string shared_sign(const std::string& a, const std::string& b) {
+  for (const char* sign : {"$", "¥", "￥", "€", "£"})
+    if (a.starts_with(sign) && b.starts_with(sign)) return sign;
+  return {};
+}
+
 bool compare_periods(Flow& flow, const CalculationAsked& asked) {
   if (asked.periods.size() != 2) return false;
   const auto old_cell = one_cell(find_cells(flow.passages, asked.metric, asked.periods[0], flow.question));
@@ -94,12 +107,13 @@ bool compare_periods(Flow& flow, const CalculationAsked& asked) {
   auto made = calculate(flow, growth ? fmt::format("({} - {}) / {}", a, b, b) : fmt::format("{} - ({})", a, b), growth, scale);
   if (!made.ok()) return false;
   const bool down = made->shown.starts_with("-");
-  const std::string shown = unsigned_text(made->shown);
+  const std::string shown = (growth ? "" : shared_sign(old_cell->text, new_cell->text)) + unsigned_text(made->shown);
+  const std::string before = with_scale(old_cell->text, scale), after = with_scale(new_cell->text, scale);
   const auto& from = asked.periods[0];
   const auto& to = asked.periods[1];
   const std::string sentence =
-      flow.chinese() ? fmt::format("{}从{}的{}变为{}的{}，{}{}。", new_cell->label, from, old_cell->text, to, new_cell->text, down ? "减少" : "增加", shown)
-                     : fmt::format("{} went from {} in {} to {} in {}, {} of {}.", new_cell->label, old_cell->text, from, new_cell->text, to,
+      flow.chinese() ? fmt::format("{}从{}的{}变为{}的{}，{}{}。", new_cell->label, from, before, to, after, down ? "减少" : "增加", shown)
+                     : fmt::format("{} went from {} in {} to {} in {}, {} of {}.", new_cell->label, before, from, after, to,
                                    down ? "a decrease" : "an increase", shown);
   prepare(flow, *made, sentence, shown, {*old_cell, *new_cell});
   return true;

@@ -335,7 +335,7 @@ TEST_F(AskerTest, ComputesGrowthFromATableWithoutTheModel) {
   calculator.known = {{"(3991 - 5506) / 5506", "-0.275154377043"}};
   auto answer = ask();
   ASSERT_TRUE(answer.ok()) << answer.error().message;
-  EXPECT_EQ(answer->answer, "Net revenue went from $5,506 in 2014 to $3,991 in 2015, a decrease of 27.52%. [1]");
+  EXPECT_EQ(answer->answer, "Net revenue went from $5,506 million in 2014 to $3,991 million in 2015, a decrease of 27.52%. [1]");
   EXPECT_EQ(answer->sentences[0].status, SentenceStatus::computed);
   EXPECT_EQ(calls("inference.chat"), 0);
   ASSERT_EQ(answer->figures.size(), 3u);

@@ -131,7 +131,7 @@ def main():
         for _ in range(options.rounds):
             seconds, rows = run_engine(options, kind, chosen)
             ours.append(len(chosen) / seconds)
-            server = Server(options, 4096)
+            server = Server(options, 16384)  # each slot keeps a copy of the prefix
             flags = server.flags
             seconds, said = run_server(server, kind, chosen, workers)
             server.stop()

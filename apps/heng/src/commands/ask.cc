@@ -37,7 +37,7 @@ std::string verdict_line(const AskAnswer& answer) {
     case AnswerVerdict::abstained: verdict = say("no answer: the documents do not carry one", "未作答：文档中没有依据"); break;
   }
   std::string line = verdict;
-  if (cited || computed) line += fmt::format(" · {} {}", cited, say("figures cited", "个数字有出处"));
+  if (cited || computed) line += fmt::format(" · {} {}", cited, say(cited == 1 ? "figure cited" : "figures cited", "个数字有出处"));
   if (computed) line += fmt::format(", {} {}", computed, say("computed", "个由程序计算"));
   if (withheld) line += fmt::format(" · {} {}", withheld, say("sentences withheld", "句未放行"));
   return line;

@@ -9,6 +9,7 @@
 #include "../assembly.h"
 #include "../guarding.h"
 #include "../options.h"
+#include "../question_vectors.h"
 #include "../signals.h"
 #include "../terminal.h"
 #include "heng/api/json.h"
@@ -24,8 +25,22 @@ using Json = nlohmann::ordered_json;
 struct ScanOptions {
   std::filesystem::path in, out, policy;
   std::string channel = "record";
-  bool no_names = false;
+  bool no_names = false, no_encoder = false;
 };
+
+/// The embedding model for the detector's second stage, where one is to be found; else n-grams judge alone.
+std::unique_ptr<Inference> embedding_models(const std::filesystem::path& folder) {
+  Config config;
+  if (auto own = load_config(folder); own.ok()) config = std::move(*own);
+  else config.model_folders = usual_model_folders();
+  auto models = open_models(config, Models::embedding);
+  return models.ok() ? std::move(*models) : nullptr;
+}
+
+std::string text_of(const std::string& line) {
+  const Json row = Json::parse(line, nullptr, false);
+  return row.is_object() && row.contains("text") && row["text"].is_string() ? row["text"].get<std::string>() : std::string();
+}
 
 std::string failed_line(const Json& id, const std::string& reason) { return Json({{"id", id}, {"error", reason}}).dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -42,7 +57,8 @@ std::string scan_line(const guard_flow::Gateway& gateway, guard_flow::Direction 
 }
 
 int run_scan(const Common& common, const ScanOptions& options) {
-  auto gateway = make_gateway(common.folder, options.policy, !options.no_names);
+  BatchVectors vectors(options.no_encoder ? nullptr : embedding_models(common.folder));
+  auto gateway = make_gateway(common.folder, options.policy, !options.no_names, vectors.embed());
   if (!gateway.ok()) return report(gateway.error());
   std::ifstream in(options.in, std::ios::binary);
   if (!in) return report(Error(ErrorCode::not_found, "cannot read " + options.in.string()));
@@ -55,14 +71,31 @@ int run_scan(const Common& common, const ScanOptions& options) {
   const auto total = static_cast<std::int64_t>(std::filesystem::file_size(options.in, ignored));
   Progress progress(say("scanned", "已扫描"));
   std::int64_t lines = 0, bytes = 0, bad = 0;
+  constexpr std::size_t lines_at_once = 64, most_text_bytes = 600;  // as long as one chunk of the detector
+  std::vector<std::string> batch;
+  const auto flush = [&]() -> Result<void> {
+    std::vector<std::string> texts;
+    for (const auto& line : batch)
+      if (auto text = text_of(line); !text.empty() && text.size() <= most_text_bytes && text::is_valid_utf8(text)) texts.push_back(std::move(text));
+    HENG_TRY(vectors.prepare(texts));
+    for (const auto& line : batch) {
+      const auto result = scan_line(**gateway, direction, line);
+      bad += result.find("\"error\":") != std::string::npos && result.find("\"verdict\":") == std::string::npos;
+      out << result << '\n';
+      ++lines;
+    }
+    batch.clear();
+    progress.update(bytes, total);
+    return {};
+  };
   for (std::string line; std::getline(in, line) && !stop_signal().stop_requested();) {
     bytes += static_cast<std::int64_t>(line.size()) + 1;
     if (text::trim(line).empty()) continue;
-    const auto result = scan_line(**gateway, direction, line);
-    bad += result.find("\"error\":") != std::string::npos && result.find("\"verdict\":") == std::string::npos;
-    out << result << '\n';
-    if (++lines % 64 == 0) progress.update(bytes, total);
+    batch.push_back(std::move(line));
+    if (batch.size() < lines_at_once) continue;
+    if (auto done = flush(); !done.ok()) return report(done.error());
   }
+  if (auto done = flush(); !done.ok()) return report(done.error());
   progress.clear();
   out.flush();
   if (!out) return report(Error(ErrorCode::storage_full, "cannot write " + options.out.string() + ": is the disk full?"));
@@ -102,6 +135,7 @@ void add_guard(CLI::App& app, Common& common, Run& run) {
   scan->add_option("--out", options->out, "one line for each line in")->required();
   scan->add_option("--policy", options->policy, "personal-data policy (TOML) instead of the one in force");
   scan->add_option("--channel", options->channel, "what the texts are for: record (default), prompt, answer")->check(CLI::IsMember({"record", "prompt", "answer"}));
+  scan->add_flag("--no-encoder", options->no_encoder, "judge attacks by n-grams alone: a thousand times faster, finds fewer");
   scan->add_flag("--no-names", options->no_names, "rules only, without the tagger for names and addresses");
   add_common(*scan, common, false);
   scan->callback([&common, &run, options] { run = [&common, options] { return run_scan(common, *options); }; });

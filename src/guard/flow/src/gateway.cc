@@ -29,7 +29,7 @@ void raise(GuardVerdict& verdict, GuardAction action, std::string_view reason) {
 }
 
 Result<std::unique_ptr<Gateway>> Gateway::create(GatewaySettings settings) {
-  std::shared_ptr<const guard_injection::Detector> detector = HENG_TRY(guard_injection::Detector::create());
+  std::shared_ptr<const guard_injection::Detector> detector = HENG_TRY(guard_injection::Detector::create(std::move(settings.embed)));
   auto checks = HENG_TRY(all_checks(std::move(settings), detector));
   return std::make_unique<Gateway>(std::move(checks), std::move(detector));
 }

@@ -1,5 +1,6 @@
-// Trains the detector. usage: heng-injection-train DATA_DIR OUT.lin [--bipia FILE]… [--harmless FILE]…
-//   DATA_DIR holds attacks_*.txt and benign_*.txt; --bipia: BIPIA attacks (JSON: category → texts); --harmless: text, a line each.
+// Trains the n-gram stage. usage: heng-injection-train DATA_DIR OUT.lin [--bipia FILE]… [--harmless FILE]… [--held-out FILE]
+//   DATA_DIR holds attacks*_LANGUAGE.txt and benign*_LANGUAGE.txt; --bipia: BIPIA attacks (JSON: category → texts); --harmless: text, a line each;
+//   --held-out: where to write, for the encoder stage, JSON Lines of texts with label, fold and the log-odds of weights that never saw the fold.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -24,7 +25,19 @@ struct Example {
   float label = 0, weight = 1;
   int fold = 0;          ///< Sentences of one pattern are of one fold.
   bool counts = true;    ///< For the scaling and the threshold: not the many variations of one pattern.
+  std::string text;      ///< Kept where it counts.
 };
+
+/// "attacks_more_en.txt", "attacks_en.txt" … of a language, in the order of their names.
+std::vector<std::filesystem::path> files_of(const std::filesystem::path& folder, const std::string& kind, const std::string& language) {
+  std::vector<std::filesystem::path> out;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const auto name = entry.path().filename().string();
+    if (name.starts_with(kind) && name.ends_with("_" + language + ".txt")) out.push_back(entry.path());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
 
 std::vector<std::string> lines_of(const std::filesystem::path& file) {
   std::vector<std::string> out;
@@ -136,7 +149,9 @@ int main(int argc, char** argv) {
   if (!concepts.ok()) return std::fprintf(stderr, "%s\n", concepts.error().message.c_str()), 1;
   Random random(9);
   std::vector<std::string> harmless, attacks;
+  std::string held_out;
   for (int i = 3; i + 1 < argc; i += 2) {
+    if (!std::strcmp(argv[i], "--held-out")) held_out = argv[i + 1];
     if (!std::strcmp(argv[i], "--harmless"))
       for (auto& line : lines_of(argv[i + 1])) harmless.push_back(std::move(line));
     if (!std::strcmp(argv[i], "--bipia")) {
@@ -151,14 +166,14 @@ int main(int argc, char** argv) {
   std::vector<Example> all;
   const auto add = [&](const std::string& text, float label, int fold, bool counts, float weight = 1) {
     auto features = features_of(**concepts, prepared(text), text);
-    if (features.ok()) all.push_back({std::move(*features), label, weight, fold, counts});
+    if (features.ok()) all.push_back({std::move(*features), label, weight, fold, counts, counts ? text : std::string()});
   };
   const auto some_harmless = [&] { return harmless.empty() ? std::string() : harmless[std::uniform_int_distribution<std::size_t>(0, harmless.size() - 1)(random)]; };
   for (const char* language : {"en", "zh"}) {
     int n = 0;
-    for (const auto& line : lines_of(data / (std::string("attacks_") + language + ".txt"))) {
-      const int fold = ++n % folds;
-      for (int k = 0; k < 40; ++k) {
+    for (const auto& file : files_of(data, "attacks", language)) for (const auto& line : lines_of(file)) {
+      const int fold = ++n % folds, copies = line.find('{') == std::string::npos ? 6 : 24;
+      for (int k = 0; k < copies; ++k) {
         std::string text = disguised(random, chosen(random, line));
         if (k % 4 == 3) text = reworded(random, **concepts, text);
         if (k % 3 == 1) text = some_harmless() + " " + text;
@@ -167,9 +182,9 @@ int main(int argc, char** argv) {
       }
     }
     n = 0;
-    for (const auto& line : lines_of(data / (std::string("benign_") + language + ".txt"))) {
-      const int fold = ++n % folds;
-      for (int k = 0; k < 40; ++k) {
+    for (const auto& file : files_of(data, "benign", language)) for (const auto& line : lines_of(file)) {
+      const int fold = ++n % folds, copies = line.find('{') == std::string::npos ? 6 : 24;
+      for (int k = 0; k < copies; ++k) {
         std::string text = chosen(random, line);
         if (k % 4 == 3) text = reworded(random, **concepts, text);
         add((k % 4 == 2 ? some_harmless() + " " : "") + text, 0, fold, k < 3, 1.5f);
@@ -186,10 +201,15 @@ int main(int argc, char** argv) {
 
   // each fold scored by weights that never saw its patterns; then weights of all for the product
   std::vector<std::pair<float, float>> held;
+  std::ofstream kept;
+  if (!held_out.empty()) kept.open(held_out);
   for (int fold = 0; fold < folds; ++fold) {
     const Weights w = trained(all, fold);
     for (const auto& e : all)
-      if (e.fold == fold && e.counts) held.push_back({w.score(e), e.label});
+      if (e.fold == fold && e.counts) {
+        held.push_back({w.score(e), e.label});
+        if (kept.is_open()) kept << nlohmann::json({{"text", e.text}, {"label", e.label}, {"fold", e.fold}, {"odds", held.back().first}}).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+      }
   }
   const Weights w = trained(all, -1);
   float top = 1e-6f;

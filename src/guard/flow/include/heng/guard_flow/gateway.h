@@ -44,6 +44,7 @@ struct GatewaySettings {
   bool names = true;                  ///< Run the tagger for names and addresses.
   std::shared_ptr<const guard_conduct::PhraseRules> marketing;      ///< Shared with who lists policies; null: the ones that come with Heng.
   std::shared_ptr<const guard_conduct::Suitability> suitability;
+  guard_injection::Embed embed;       ///< For the encoder stage of the injection detector; null: n-grams alone.
   guard_egress::EgressSettings egress;                              ///< With the link policy.
   std::shared_ptr<const guard_egress::ToolPolicy> tools;            ///< For the tool gate beside the gateway, which does not look at it.
 };

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,6 +12,9 @@
 
 namespace heng::guard_injection {
 
+/// The vector of a text by the embedding model that the detector was trained beside: multilingual-e5-small, as a query.
+using Embed = std::function<Result<std::vector<float>>(const std::string& text)>;
+
 struct ChunkScore {
   std::size_t begin = 0, end = 0;    ///< Bytes of the text.
   double score = 0;                  ///< 0…1, calibrated: the share of attacks among texts of that score in the training mix.
@@ -19,9 +23,10 @@ struct ChunkScore {
 /// See README. Lifetime: made once; immutable. Threads: safe. Cost: linear in the text.
 class Detector {
  public:
-  /// Errors: internal, corrupt (the built-in model).
-  static Result<std::unique_ptr<Detector>> create();
-  static Result<std::unique_ptr<Detector>> create(std::string_view model);
+  /// `embed`: null: n-grams alone. With it, the `encoder_chunks` likeliest chunks of a text are judged by both. Should it fail, n-grams
+  /// alone judge: this is advice. Errors: internal, corrupt (the built-in model).
+  static Result<std::unique_ptr<Detector>> create(Embed embed = {});
+  static Result<std::unique_ptr<Detector>> create(std::string_view model, Embed embed = {});
   ~Detector();
 
   /// The worst chunk's score. `text` must be valid UTF-8. Errors: internal.
@@ -33,7 +38,9 @@ class Detector {
  private:
   struct Parts;
   explicit Detector(std::unique_ptr<Parts> parts);
-  Result<double> score_one(std::string_view chunk, int depth) const;
+  static constexpr std::size_t encoder_chunks = 4;
+  Result<double> odds_of(std::string_view chunk, int depth) const;
+  double scaled(double gram_odds) const;
   std::unique_ptr<Parts> parts_;
 };
 
