@@ -63,7 +63,8 @@ class LabelRun {
       for (const Tier t : heads_.info.tiers) known += (known.empty() ? "" : ", ") + std::string(tier_name(t));
       return Error(ErrorCode::conflict, fmt::format("task {} has no {} stage (it has: {}); train it with one", heads_.info.name, tier_name(tier), known), "tier");
     }
-    if (tier != Tier::linear && !inference_) return Error(ErrorCode::unavailable, fmt::format("the {} stage of task {} needs a model, and none is loaded", tier_name(tier), heads_.info.name), "tier");
+    const bool asks_model = tier == Tier::model || (tier != Tier::linear && heads_.encoder_needs_model());
+    if (asks_model && !inference_) return Error(ErrorCode::unavailable, fmt::format("the {} stage of task {} needs a model, and none is loaded", tier_name(tier), heads_.info.name), "tier");
     return {};
   }
 
@@ -76,9 +77,13 @@ class LabelRun {
       return out;
     }
     if (tier == Tier::model) return model_probabilities(*inference_, *heads_.model, texts, request_.tenant, stop_);
-    const Matrix vectors = HENG_TRY(embed_texts(*inference_, heads_.encoder->sources, texts, texts.size() > 16 ? Priority::batch : Priority::interactive, stop_));
     std::vector<float> encoder(texts.size() * k_);
-    heads_.encoder_probabilities(vectors, encoder);
+    if (heads_.encoder->tuned) {
+      heads_.tuned_probabilities(texts, encoder, threads_);
+    } else {
+      const Matrix vectors = HENG_TRY(embed_texts(*inference_, heads_.encoder->sources, texts, texts.size() > 16 ? Priority::batch : Priority::interactive, stop_));
+      heads_.encoder_probabilities(vectors, encoder);
+    }
     if (tier == Tier::encoder) return encoder;
     std::vector<float> computed;
     if (known_linear.empty()) {
