@@ -151,7 +151,8 @@ Result<LabelHeads> LabelHeads::from_file(const TaskFile& file) {
         if (stage.heads.back().classes() != classes || stage.heads.back().dimensions() != dimensions) return damaged;
       }
       if (j.contains("tuned")) {
-        stage.tuned = HENG_TRY(insight_bert::TextClassifier::read(HENG_TRY(section(file, "tuned"))));
+        const auto weights = HENG_TRY(section(file, "tuned"));
+        stage.tuned = HENG_TRY(insight_bert::TextClassifier::read(weights));
         if (stage.tuned->classes() != classes) return damaged;
       }
       if (stage.heads.empty() == !stage.tuned || static_cast<int>(stage.calibration.bias.size()) != classes) return damaged;

@@ -89,7 +89,8 @@ struct TextClassifier::Parts {
       const Layout::Entry& weight = entries[i];
       if (!weight.name.ends_with(".weight") || weight.tensor.rows < smallest_short || weight.tensor.cols < smallest_short || weight.tensor.cols > widest_short) continue;
       if (entries[i + 1].name != weight.name.substr(0, weight.name.size() - 6) + "bias") continue;
-      shorts.try_emplace(weight.tensor.offset, weights(values.get(), weight.tensor), row(values.get(), entries[i + 1].tensor));
+      const float* all = values.get();
+      shorts.try_emplace(weight.tensor.offset, weights(all, weight.tensor), row(all, entries[i + 1].tensor));
     }
   }
 };

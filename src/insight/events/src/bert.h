@@ -7,5 +7,6 @@
 #include "heng/insight_bert/wordpiece.h"
 
 namespace heng::insight_events {
-using namespace insight_bert;  // NOLINT: the network is written in these blocks
+using namespace insight_bert;  // the network is written in these blocks
+using insight_bert::Random;     // not heng::Random
 }
