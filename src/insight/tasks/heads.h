@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include "encoder/mlp.h"
 #include "heng/insight/task_file.h"
 #include "heng/insight/trainer.h"
+#include "heng/insight_bert/text_classifier.h"
 #include "linear/linear.h"
 #include "model/model_stage.h"
 #include "src/calibration.h"
@@ -21,10 +23,12 @@ struct LinearStage {
   Calibration calibration;
 };
 
-/// Several heads of different seeds, their log-odds averaged.
+/// Either heads on an embedding model's vectors (several of different seeds, their log-odds averaged), or an encoder that was
+/// trained with its head and needs no other model.
 struct EncoderStage {
   std::vector<EmbeddingSource> sources;
   std::vector<Mlp> heads;
+  std::shared_ptr<const insight_bert::TextClassifier> tuned;
   Calibration calibration;
   Matrix logits(const Matrix& vectors) const;
 };
@@ -47,6 +51,9 @@ struct LabelHeads {
   /// Calibrated probabilities, rows × classes.
   void linear_probabilities(std::span<const std::string_view> texts, std::span<float> out) const;
   void encoder_probabilities(const Matrix& vectors, std::span<float> out) const;
+  void tuned_probabilities(std::span<const std::string_view> texts, std::span<float> out, int threads) const;
+  /// Whether the encoder stage asks a loaded model.
+  bool encoder_needs_model() const { return encoder && !encoder->tuned; }
   /// From the probabilities of both, row by row.
   void fused_probabilities(std::span<const float> linear, std::span<const float> encoder, std::span<float> out) const;
 

@@ -78,7 +78,8 @@ class LabelRun {
       for (const Tier t : heads_.info.tiers) known += (known.empty() ? "" : ", ") + std::string(tier_name(t));
       return Error(ErrorCode::conflict, fmt::format("task {} has no {} stage (it has: {}); train it with one", heads_.info.name, tier_name(tier), known), "tier");
     }
-    if (tier != Tier::linear && !inference_) return Error(ErrorCode::unavailable, fmt::format("the {} stage of task {} needs a model, and none is loaded", tier_name(tier), heads_.info.name), "tier");
+    const bool asks_model = tier == Tier::model || (tier != Tier::linear && heads_.encoder_needs_model());
+    if (asks_model && !inference_) return Error(ErrorCode::unavailable, fmt::format("the {} stage of task {} needs a model, and none is loaded", tier_name(tier), heads_.info.name), "tier");
     return {};
   }
 
@@ -91,9 +92,13 @@ class LabelRun {
       return out;
     }
     if (tier == Tier::model) return model_probabilities(*inference_, *heads_.model, first_fields({texts.begin(), texts.end()}), request_.tenant, stop_);
-    const Matrix vectors = HENG_TRY(embed_texts(*inference_, heads_.encoder->sources, first_fields({texts.begin(), texts.end()}), texts.size() > 16 ? Priority::batch : request_.priority, stop_));
     std::vector<float> encoder(texts.size() * k_);
-    heads_.encoder_probabilities(vectors, encoder);
+    if (heads_.encoder->tuned) {
+      heads_.tuned_probabilities(first_fields({texts.begin(), texts.end()}), encoder, threads_);
+    } else {
+      const Matrix vectors = HENG_TRY(embed_texts(*inference_, heads_.encoder->sources, first_fields({texts.begin(), texts.end()}), texts.size() > 16 ? Priority::batch : request_.priority, stop_));
+      heads_.encoder_probabilities(vectors, encoder);
+    }
     if (tier == Tier::encoder) return encoder;
     std::vector<float> computed;
     if (known_linear.empty()) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <random>
+#include <thread>
 
 #include "cascade/plan.h"
 #include "heng/base/text.h"
@@ -40,19 +41,17 @@ std::vector<int> make_folds(std::span<const int> labels, std::span<const int> gr
   return fold;
 }
 
-bool mostly_chinese(const std::vector<std::string>& texts) {
-  std::size_t chinese = 0, seen = 0;
-  for (std::size_t i = 0; i < texts.size(); i += 1 + texts.size() / 500, ++seen) chinese += text::language_of(texts[i]) == text::Language::chinese;
-  return 2 * chinese > seen;
-}
-
 /// Trains the stages one after another; each leaves the log-odds it gave rows it was not trained on.
 class TaskTrainer {
  public:
   TaskTrainer(const LabelledData& data, const LabelledData* holdout, const TrainSettings& settings, Inference* inference, const TrainProgress& progress, std::stop_token stop)
       : data_(data), holdout_(holdout), settings_(settings), inference_(inference), progress_(progress), stop_(stop), classes_(static_cast<int>(data.names.size())) {
     folds_ = std::max(2, classes_ > many_classes ? std::min(3, settings.folds) : settings.folds);
+    if (tuned()) folds_ = data.labels.size() < 4000 ? 6 : 8;
     fold_ = make_folds(data.labels, data.groups, folds_, settings.seed);
+    for (std::size_t i = 0; i < fold_.size(); ++i)
+      if (!tuned() || fold_[i] == 0) judged_.push_back(i);
+    for (const std::size_t i : judged_) judged_labels_.push_back(data.labels[i]);
     texts_.assign(data.texts.begin(), data.texts.end());
     if (holdout) holdout_texts_.assign(holdout->texts.begin(), holdout->texts.end());
   }
@@ -60,7 +59,8 @@ class TaskTrainer {
   Result<TrainedTask> run(const Clock& clock) {
     note_data();
     HENG_TRY(timed("linear", [&] { return train_linear(); }));
-    if (settings_.encoder && inference_) HENG_TRY(timed("encoder", [&] { return train_encoder(); }));
+    if (tuned()) HENG_TRY(timed("tuned encoder", [&] { return tune_encoder(); }));
+    else if (settings_.encoder && inference_) HENG_TRY(timed("encoder", [&] { return train_encoder(); }));
     if (heads_.encoder) HENG_TRY(timed("fused", [&] { return train_fused(); }));
     if (settings_.model && inference_) HENG_TRY(timed("model", [&] { return add_model(); }));
     plan();
@@ -73,6 +73,7 @@ class TaskTrainer {
 
  private:
   std::size_t k() const { return static_cast<std::size_t>(classes_); }
+  bool tuned() const { return settings_.encoder && !settings_.tuned_encoder.empty(); }
 
   template <class Function>
   Result<void> timed(const char* stage, Function&& function) {
@@ -116,7 +117,7 @@ class TaskTrainer {
     HENG_TRY(tell("linear", folds_, folds_ + 1));
     heads_.linear = LinearStage{LinearHead::train(problem, {}, linear), Calibration::fit(held_out, data_.labels, classes_)};
     calibrate(heads_.linear->calibration, held_out);
-    add_stage(Tier::linear, std::move(held_out));
+    add_stage(Tier::linear, held_out);
     if (holdout_) {
       holdout_scores_.emplace_back(holdout_texts_.size() * k());
       heads_.linear_probabilities(holdout_texts_, holdout_scores_.back());
@@ -125,7 +126,7 @@ class TaskTrainer {
   }
 
   Result<void> train_encoder() {
-    auto sources = choose_sources(*inference_, settings_.embedding_models, mostly_chinese(data_.texts));
+    auto sources = choose_sources(*inference_, settings_.embedding_models, mostly_chinese(data_));
     if (!sources.ok()) {
       if (!settings_.embedding_models.empty()) return sources.error();
       report_.notes.push_back(sources.error().message + "; the task has its linear stage only");
@@ -150,7 +151,7 @@ class TaskTrainer {
     stage.heads.push_back(Mlp::train(vectors, data_.labels, {}, classes_, mlp));
     stage.calibration = Calibration::fit(held_out, data_.labels, classes_);
     calibrate(stage.calibration, held_out);
-    add_stage(Tier::encoder, std::move(held_out));
+    add_stage(Tier::encoder, held_out);
     heads_.encoder = std::move(stage);
     if (holdout_) {
       const Matrix outside = HENG_TRY(embed_texts(*inference_, heads_.encoder->sources, first_fields(holdout_texts_), Priority::batch, stop_));
@@ -160,6 +161,36 @@ class TaskTrainer {
     return tell("encoder", folds_ + 1, folds_ + 1);
   }
 
+  /// The encoder and its head together, on all folds but the first; the first calibrates.
+  Result<void> tune_encoder() {
+    insight_bert::TuneSettings tune;
+    tune.minutes = settings_.tune_minutes;
+    tune.epochs = settings_.tune_epochs;
+    tune.seed = settings_.seed;
+    tune.threads = threads();
+    const auto told = [&](const insight_bert::TextClassifier::Progress& p) {
+      if (progress_) progress_("tuned encoder", static_cast<int>(1000 * p.done), 1000);
+    };
+    EncoderStage stage;
+    stage.tuned = HENG_TRY(insight_bert::TextClassifier::train(settings_.tuned_encoder, first_fields(texts_), data_.labels, rows_outside(0), classes_, tune, told, stop_));
+    std::vector<std::string_view> judged;
+    for (const std::size_t i : judged_) judged.push_back(texts_[i]);
+    judged = first_fields(judged);
+    std::vector<float> held_out(judged.size() * k());
+    stage.tuned->logits(judged, held_out, threads());
+    stage.calibration = Calibration::fit(held_out, judged_labels_, classes_);
+    calibrate(stage.calibration, held_out);
+    scores_.push_back({Tier::encoder, std::move(held_out)});
+    heads_.encoder = std::move(stage);
+    if (holdout_) {
+      holdout_scores_.emplace_back(holdout_texts_.size() * k());
+      heads_.tuned_probabilities(first_fields(holdout_texts_), holdout_scores_.back(), threads());
+    }
+    return {};
+  }
+
+  int threads() const { return settings_.threads > 0 ? settings_.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
   MlpSettings mlp_settings() const {
     MlpSettings mlp;
     mlp.seed = settings_.seed;
@@ -167,26 +198,27 @@ class TaskTrainer {
   }
 
   Result<void> train_fused() {
-    const std::size_t rows = texts_.size();
+    const std::size_t rows = judged_.size();
     std::vector<float> features(rows * 2 * k()), held_out(rows * k());
     for (std::size_t i = 0; i < rows; ++i)
       stacker_row(std::span(scores_[0].probabilities).subspan(i * k(), k()), std::span(scores_[1].probabilities).subspan(i * k(), k()), std::span(features).subspan(i * 2 * k(), 2 * k()));
     constexpr double ridge = 0.01;
+    const auto part = [&](std::size_t i) { return tuned() ? static_cast<int>(i % static_cast<std::size_t>(folds_)) : fold_[i]; };
     for (int f = 0; f < folds_; ++f) {
       HENG_TRY(tell("fused", f, folds_ + 1));
       std::vector<float> some;
       std::vector<int> labels;
       for (std::size_t i = 0; i < rows; ++i) {
-        if (fold_[i] == f) continue;
+        if (part(i) == f) continue;
         some.insert(some.end(), features.begin() + static_cast<std::ptrdiff_t>(i * 2 * k()), features.begin() + static_cast<std::ptrdiff_t>((i + 1) * 2 * k()));
-        labels.push_back(data_.labels[i]);
+        labels.push_back(judged_labels_[i]);
       }
       const auto stacker = Stacker::fit(some, labels, 2 * classes_, classes_, ridge);
       for (std::size_t i = 0; i < rows; ++i)
-        if (fold_[i] == f) stacker.apply(std::span(features).subspan(i * 2 * k(), 2 * k()), std::span(held_out).subspan(i * k(), k()));
+        if (part(i) == f) stacker.apply(std::span(features).subspan(i * 2 * k(), 2 * k()), std::span(held_out).subspan(i * k(), k()));
     }
-    heads_.fused = FusedStage{Stacker::fit(features, data_.labels, 2 * classes_, classes_, ridge)};
-    add_stage(Tier::fused, std::move(held_out));
+    heads_.fused = FusedStage{Stacker::fit(features, judged_labels_, 2 * classes_, classes_, ridge)};
+    scores_.push_back({Tier::fused, std::move(held_out)});
     if (holdout_) {
       holdout_scores_.emplace_back(holdout_texts_.size() * k());
       heads_.fused_probabilities(holdout_scores_[0], holdout_scores_[1], holdout_scores_.back());
@@ -207,7 +239,12 @@ class TaskTrainer {
     for (std::size_t i = 0; i < rows.size(); i += k()) calibration.apply(std::span(rows).subspan(i, k()), std::span(rows).subspan(i, k()));
   }
 
-  void add_stage(Tier tier, std::vector<float> probabilities) { scores_.push_back({tier, std::move(probabilities)}); }
+  /// `probabilities`: of all rows; those of the judged ones are kept.
+  void add_stage(Tier tier, const std::vector<float>& probabilities) {
+    std::vector<float> kept;
+    for (const std::size_t i : judged_) kept.insert(kept.end(), probabilities.begin() + static_cast<std::ptrdiff_t>(i * k()), probabilities.begin() + static_cast<std::ptrdiff_t>((i + 1) * k()));
+    scores_.push_back({tier, std::move(kept)});
+  }
 
   /// The cascade goes from the linear stage to the best of the dearer ones, and to the chat model where that is better still.
   void plan() {
@@ -215,15 +252,15 @@ class TaskTrainer {
     if (scores_.size() > 1) path.push_back(scores_.back());
     if (model_ && model_->used) path.push_back(model_->scores);
     if (path.size() < 2) return;
-    heads_.cascade = plan_cascade(path, data_.labels, classes_, settings_.tolerance, settings_.confidence);
+    heads_.cascade = plan_cascade(path, judged_labels_, classes_, settings_.tolerance, settings_.confidence);
     report_.cascade = heads_.cascade;
   }
 
   void finish(const Clock& clock) {
     for (std::size_t s = 0; s < scores_.size(); ++s) {
-      auto stage = holdout_ ? evaluate(holdout_scores_[s], holdout_->labels, data_.names) : evaluate(scores_[s].probabilities, data_.labels, data_.names);
+      auto stage = holdout_ ? evaluate(holdout_scores_[s], holdout_->labels, data_.names) : evaluate(scores_[s].probabilities, judged_labels_, data_.names);
       stage.stage = tier_name(scores_[s].tier);
-      stage.measured_on = holdout_ ? "holdout" : fmt::format("{}-fold cross-validation", folds_);
+      stage.measured_on = holdout_ ? "holdout" : tuned() ? fmt::format("one row of {}, kept back", folds_) : fmt::format("{}-fold cross-validation", folds_);
       heads_.info.tiers.push_back(scores_[s].tier);
       report_.stages.push_back(std::move(stage));
     }
@@ -258,6 +295,8 @@ class TaskTrainer {
   std::stop_token stop_;
   int classes_, folds_ = 0;
   std::vector<int> fold_;
+  std::vector<std::size_t> judged_;   ///< Rows that the stages are compared on: all, or the first fold where the encoder is tuned.
+  std::vector<int> judged_labels_;
   std::vector<std::string_view> texts_, holdout_texts_;
   std::vector<StageScores> scores_;
   std::vector<std::vector<float>> holdout_scores_;
@@ -267,6 +306,12 @@ class TaskTrainer {
 };
 
 }  // namespace
+
+bool mostly_chinese(const LabelledData& data) {
+  std::size_t chinese = 0, seen = 0;
+  for (std::size_t i = 0; i < data.texts.size(); i += 1 + data.texts.size() / 500, ++seen) chinese += text::language_of(data.texts[i]) == text::Language::chinese;
+  return 2 * chinese > seen;
+}
 
 Result<TrainedTask> train_labels(const LabelledData& data, const LabelledData* holdout, const TrainSettings& settings, Inference* inference, const Clock& clock, const TrainProgress& progress,
                                  std::stop_token stop) {

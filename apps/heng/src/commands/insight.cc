@@ -17,6 +17,7 @@
 #include "heng/insight/report.h"
 #include "heng/insight/task_labeller.h"
 #include "heng/insight/trainer.h"
+#include "../encoders.h"
 #include "train_events.h"
 
 namespace heng::app {
@@ -28,12 +29,15 @@ std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share);
 
 // ---- train
 
+constexpr std::size_t fewest_to_tune = 500;  // rows; with fewer a head on the vectors is as good
+
 struct TrainOptions {
   std::string task, kind = "label", description;
   std::vector<fs::path> in;
   fs::path holdout;
   std::vector<std::string> embedding_models;
   bool linear_only = false, evaluation_only = false, model = false;
+  double tune = 10;
   int folds = 5, threads = 0, epochs = 0, model_rows = 400;
   double tolerance = 0.5, confidence = 95;
 };
@@ -98,12 +102,18 @@ int run_train(const Common& common, const TrainOptions& options) {
     holdout = std::move(*rows);
   }
   std::unique_ptr<Inference> inference;
-  if (!options.linear_only) {
+  insight::TrainSettings settings;
+  if (!options.linear_only && options.tune > 0 && options.embedding_models.empty() && !options.model && data->texts.size() >= fewest_to_tune) {
+    if (auto encoder = find_tunable_encoder(*config, insight::mostly_chinese(*data))) settings.tuned_encoder = *encoder;
+  }
+  if (!options.linear_only && settings.tuned_encoder.empty()) {
     auto models = open_models(*config, options.model ? Models::all : Models::embedding);
     if (!models.ok()) return report(models.error());
     inference = std::move(*models);
   }
-  insight::TrainSettings settings;
+  settings.tune_minutes = options.tune;
+  settings.tune_epochs = options.epochs > 0 ? options.epochs : settings.tune_epochs;
+  settings.threads = options.threads;
   settings.name = options.task;
   settings.description = options.description;
   settings.encoder = !options.linear_only;
@@ -313,8 +323,9 @@ void add_insight(CLI::App& app, Common& common, Run& run) {
   train->add_option("--folds", t->folds, "held-out folds for calibration")->check(CLI::Range(2, 20));
   train->add_option("--tolerance", t->tolerance, "points of accuracy the cascade may lose against its last stage")->check(CLI::Range(0.0, 100.0));
   train->add_option("--confidence", t->confidence, "confidence in that, percent")->check(CLI::Range(50.0, 99.99));
-  train->add_option("--threads", t->threads, "events: default one per core")->check(CLI::Range(0, 256));
-  train->add_option("--epochs", t->epochs, "events: times through the rows (0: as tuned)")->check(CLI::Range(0, 1000));
+  train->add_option("--tune", t->tune, "minutes at most to train the encoder itself with its head (default 10); 0: only a head on its vectors, in seconds")->check(CLI::Range(0.0, 1440.0));
+  train->add_option("--threads", t->threads, "default one per core")->check(CLI::Range(0, 256));
+  train->add_option("--epochs", t->epochs, "times through the rows, for events and the tuned encoder (0: as set)")->check(CLI::Range(0, 1000));
   train->add_flag("--evaluation-only", t->evaluation_only, "mark the task: its data may be used to measure only");
   add_common(*train, common);
   train->callback([&common, &run, t] { run = [&common, t] { return run_train(common, *t); }; });

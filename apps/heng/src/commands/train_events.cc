@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "../assembly.h"
+#include "../encoders.h"
 #include "../extractors.h"
 #include "../signals.h"
 #include "../terminal.h"
@@ -42,12 +43,8 @@ Result<Input> read_input(const std::vector<fs::path>& files) {
   return out;
 }
 
-/// The word-piece encoder that the extractor grows from: the first BERT model whose name says Chinese, else the first.
 Result<fs::path> find_encoder(const Config& config) {
-  const auto files = find_models(config);
-  for (const auto& file : files) {
-    if (file.name.find("bge") != std::string::npos && file.name.find("zh") != std::string::npos) return file.path;
-  }
+  if (auto found = find_tunable_encoder(config, true)) return *found;
   std::string folders;
   for (const auto& folder : config.model_folders) folders += (folders.empty() ? "" : ", ") + folder.string();
   return Error(ErrorCode::unavailable, fmt::format("no Chinese embedding model (bge-small-zh) in {}: run scripts/setup, or heng models add FILE.gguf", folders));

@@ -2,9 +2,7 @@
 
 #include "decode.h"
 #include "heng/insight_events/model.h"
-#include "optimiser.h"
-#include "short_matrix.h"
-#include "wordpiece.h"
+#include "bert.h"
 
 namespace heng::insight_events {
 

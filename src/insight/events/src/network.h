@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "spans.h"
-#include "transformer.h"
+#include "bert.h"
 
 namespace heng::insight_events {
 

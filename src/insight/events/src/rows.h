@@ -4,7 +4,7 @@
 
 #include "heng/insight_events/rows.h"
 #include "network.h"
-#include "wordpiece.h"
+#include "bert.h"
 
 namespace heng::insight_events {
 

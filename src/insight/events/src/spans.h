@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "matrix.h"
+#include "bert.h"
 
 namespace heng::insight_events {
 

@@ -9,7 +9,7 @@
 #include <numeric>
 #include <thread>
 
-#include "encoder_file.h"
+#include "bert.h"
 #include "heng/base/clock.h"
 #include "heng/base/hash.h"
 #include "heng/base/text.h"

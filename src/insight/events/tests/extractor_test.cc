@@ -6,10 +6,9 @@
 #include <fstream>
 #include <map>
 
-#include "encoder_file.h"
+#include "bert.h"
 #include "heng/base/text.h"
 #include "heng/insight_events/training.h"
-#include "wordpiece.h"
 
 namespace heng::insight_events {
 namespace {

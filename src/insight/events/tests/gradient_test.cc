@@ -4,8 +4,7 @@
 #include <cmath>
 
 #include "network.h"
-#include "optimiser.h"
-#include "short_matrix.h"
+#include "bert.h"
 
 namespace heng::insight_events {
 namespace {

@@ -43,4 +43,7 @@ Result<LabelledData> read_labelled(const std::filesystem::path& file);
 /// As above; labels must be among `names`, and rows with another label are bad.
 Result<LabelledData> read_labelled(const std::filesystem::path& file, const std::vector<std::string>& names);
 
+/// Whether most of the texts (of a sample of 500) are Chinese.
+bool mostly_chinese(const LabelledData& data);
+
 }  // namespace heng::insight

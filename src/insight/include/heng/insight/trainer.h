@@ -35,6 +35,11 @@ struct CascadePlan {
 struct TrainSettings {
   std::string name, description;
   bool encoder = true;                ///< Also an encoder head and the fusion of both, where there is an embedding model.
+  /// A GGUF encoder that is trained with its head instead of a head on its vectors; empty: not tuned. One fold's rows are kept
+  /// for calibration, fusion and the report; the others are trained on.
+  std::filesystem::path tuned_encoder;
+  double tune_minutes = 10;           ///< Training of the encoder ends by then.
+  int tune_epochs = 4, threads = 0;   ///< Threads 0: one per core.
   std::vector<std::string> embedding_models;  ///< Their vectors are joined; empty: chosen by the language of the texts.
   bool model = false;                 ///< Also the chat model by scoring; in the cascade only where it is better.
   int model_rows = 400;               ///< Rows that it is measured on.

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace heng::insight_events {
+namespace heng::insight_bert {
 
 /// SplitMix64 (Steele, Lea, Flood 2014): small, fast, and the same on every machine.
 class Random {
@@ -22,4 +22,4 @@ class Random {
   std::uint64_t state_;
 };
 
-}  // namespace heng::insight_events
+}  // namespace heng::insight_bert

@@ -1,17 +1,22 @@
-#include "layers.h"
+#include "heng/insight_bert/layers.h"
 
 #include <cmath>
 #include <utility>
 
-#include "short_matrix.h"
+#include "heng/insight_bert/short_matrix.h"
 
-namespace heng::insight_events {
+namespace heng::insight_bert {
 
 Tensor Layout::add(std::string name, int rows, int cols, Group group, bool decay) {
   Tensor tensor{size_, rows, cols};
   entries_.push_back({std::move(name), tensor, group, decay});
   size_ += (tensor.size() + 15) / 16 * 16;  // 64-byte steps
   return tensor;
+}
+
+void Layout::set_rate(const std::string& prefix, float rate) {
+  for (Entry& entry : entries_)
+    if (entry.name.starts_with(prefix)) entry.rate = rate;
 }
 
 Linear add_linear(Layout& layout, const std::string& name, int in, int out, Group group) {
@@ -161,4 +166,4 @@ void backward(const Pass& pass, const ConvBlock& block, const Segments& segments
   dx += din;
 }
 
-}  // namespace heng::insight_events
+}  // namespace heng::insight_bert

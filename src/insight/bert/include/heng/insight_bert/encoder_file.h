@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "heng/base/result.h"
-#include "transformer.h"
+#include "heng/insight_bert/transformer.h"
 
-namespace heng::insight_events {
+namespace heng::insight_bert {
 
 /// A BERT embedding model in GGUF (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): sizes, vocabulary, weights.
 class EncoderFile {
@@ -35,4 +35,4 @@ class EncoderFile {
   std::map<std::string, Place> tensors_;
 };
 
-}  // namespace heng::insight_events
+}  // namespace heng::insight_bert

@@ -3,9 +3,9 @@
 #include <memory>
 #include <vector>
 
-#include "layers.h"
+#include "heng/insight_bert/layers.h"
 
-namespace heng::insight_events {
+namespace heng::insight_bert {
 
 /// Floats that are not touched before they are written: what is not used costs no memory.
 using Floats = std::unique_ptr<float[]>;
@@ -33,4 +33,4 @@ class Optimiser {
   std::int64_t steps_ = 0;
 };
 
-}  // namespace heng::insight_events
+}  // namespace heng::insight_bert

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "matrix.h"
-#include "random.h"
+#include "heng/insight_bert/matrix.h"
+#include "heng/insight_bert/random.h"
 
-namespace heng::insight_events {
+namespace heng::insight_bert {
 
 /// Which learning rate and decay a block of parameters gets.
 enum class Group { frozen, encoder, head };
@@ -20,9 +20,12 @@ class Layout {
     Tensor tensor;
     Group group = Group::head;
     bool decay = true;
+    float rate = 1;                ///< Share of its group's learning rate.
   };
   Tensor add(std::string name, int rows, int cols, Group group, bool decay);
   const std::vector<Entry>& entries() const { return entries_; }
+  /// Sets the share of all entries whose name begins so.
+  void set_rate(const std::string& prefix, float rate);
   std::size_t size() const { return size_; }
 
  private:
@@ -92,4 +95,4 @@ void forward(const Pass& pass, const ConvBlock& block, const Segments& segments,
 /// `dx` comes in as the gradient of the output and goes out as that of the input.
 void backward(const Pass& pass, const ConvBlock& block, const Segments& segments, const ConvCache& cache, Matrix& dx);
 
-}  // namespace heng::insight_events
+}  // namespace heng::insight_bert

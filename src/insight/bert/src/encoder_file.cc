@@ -1,4 +1,4 @@
-#include "encoder_file.h"
+#include "heng/insight_bert/encoder_file.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "heng/base/hash.h"
 
-namespace heng::insight_events {
+namespace heng::insight_bert {
 namespace {
 
 /// Reads little-endian values; once past the end, everything reads as zero and `broken` is set.
@@ -126,7 +126,7 @@ Result<EncoderFile> EncoderFile::open(const std::filesystem::path& path) {
   if (alignment == 0 || alignment > 65536) return Error(ErrorCode::malformed_input, path.string() + ": nonsense alignment");
   out.data_ = (in.at + alignment - 1) / alignment * alignment;
   if (meta.texts["general.architecture"] != "bert" || meta.texts["tokenizer.ggml.model"] != "bert") {
-    return Error(ErrorCode::unsupported, fmt::format("{}: the event extractor is built on a BERT encoder with a word-piece vocabulary (such as bge-small-zh); this is \"{}\" with a \"{}\" vocabulary",
+    return Error(ErrorCode::unsupported, fmt::format("{}: what is trained here is built on a BERT encoder with a word-piece vocabulary (such as bge-small-zh); this is \"{}\" with a \"{}\" vocabulary",
                                                      path.string(), meta.texts["general.architecture"], meta.texts["tokenizer.ggml.model"]));
   }
   auto number = [&](const char* key) { return static_cast<int>(meta.numbers[std::string("bert.") + key]); };
@@ -147,7 +147,7 @@ Result<void> EncoderFile::copy(const std::string& name, std::size_t count, float
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) return Error(ErrorCode::malformed_input, "the encoder's file has no weights named " + name);
   const Place& place = found->second;
-  if (place.type > 1) return Error(ErrorCode::unsupported, fmt::format("{}: weights of type {}; the event extractor reads f32 and f16", name, place.type));
+  if (place.type > 1) return Error(ErrorCode::unsupported, fmt::format("{}: weights of type {}; f32 and f16 are read", name, place.type));
   const std::uint64_t each = place.type == 0 ? 4 : 2, room = bytes_.size() > data_ ? bytes_.size() - data_ : 0;
   if (place.cols > 1U << 28 || place.rows > 1U << 28 || place.rows * place.cols != count || place.offset > room || count * each > room - place.offset) {
     return Error(ErrorCode::malformed_input, fmt::format("{}: {} × {} values do not fit", name, place.rows, place.cols));
@@ -184,4 +184,4 @@ Result<void> EncoderFile::load(const Layout& layout, float* values) const {
   return {};
 }
 
-}  // namespace heng::insight_events
+}  // namespace heng::insight_bert

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace heng::insight_events {
+namespace heng::insight_bert {
 
 /// Rows are tokens, columns are features.
 using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -41,4 +41,4 @@ inline RowMap row(float* values, const Tensor& t, int r = 0) {
   return {values + t.offset + static_cast<std::size_t>(r) * static_cast<std::size_t>(t.cols), t.cols};
 }
 
-}  // namespace heng::insight_events
+}  // namespace heng::insight_bert

@@ -1,9 +1,9 @@
-#include "optimiser.h"
+#include "heng/insight_bert/optimiser.h"
 
 #include <algorithm>
 #include <cmath>
 
-namespace heng::insight_events {
+namespace heng::insight_bert {
 namespace {
 using Array = Eigen::Map<Eigen::Array<float, Eigen::Dynamic, 1>>;
 constexpr float beta1 = 0.9F, beta2 = 0.98F, epsilon = 1e-8F;
@@ -35,7 +35,7 @@ void Optimiser::step(float* values, const std::vector<Floats>& grads, float head
     const std::size_t at = entry.tensor.offset - first_;
     const auto size = static_cast<Eigen::Index>(entry.tensor.size());
     Array v(values + entry.tensor.offset, size), g(sum.data() + at, size), m(mean_.data() + at, size), s(square_.data() + at, size);
-    const float rate = entry.group == Group::encoder ? encoder_share * settings_.encoder_rate : head_share * settings_.head_rate;
+    const float rate = entry.rate * (entry.group == Group::encoder ? encoder_share * settings_.encoder_rate : head_share * settings_.head_rate);
     if (!(rate > 0)) continue;
     m = beta1 * m + (1 - beta1) * scale * g;
     s = beta2 * s + (1 - beta2) * (scale * g).square();
@@ -58,4 +58,4 @@ void Optimiser::use_average(float* values) const {
   if (!average_.empty()) std::copy(average_.begin(), average_.end(), values + first_);
 }
 
-}  // namespace heng::insight_events
+}  // namespace heng::insight_bert

@@ -1,10 +1,10 @@
-#include "wordpiece.h"
+#include "heng/insight_bert/wordpiece.h"
 
 #include <unicode/uchar.h>
 
 #include "heng/base/text.h"
 
-namespace heng::insight_events {
+namespace heng::insight_bert {
 namespace {
 
 constexpr std::string_view word_mark = "▁";
@@ -84,4 +84,4 @@ std::vector<Piece> WordPiece::split(std::u32string_view text) const {
   return out;
 }
 
-}  // namespace heng::insight_events
+}  // namespace heng::insight_bert

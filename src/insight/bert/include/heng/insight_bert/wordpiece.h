@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace heng::insight_events {
+namespace heng::insight_bert {
 
 /// A piece of text: code points [begin, end).
 struct Piece {
@@ -32,4 +32,4 @@ class WordPiece {
   std::int32_t unknown_ = 0, cls_ = 0, sep_ = 0;
 };
 
-}  // namespace heng::insight_events
+}  // namespace heng::insight_bert

@@ -1,4 +1,4 @@
-#include "short_matrix.h"
+#include "heng/insight_bert/short_matrix.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include <immintrin.h>
 #endif
 
-namespace heng::insight_events {
+namespace heng::insight_bert {
 namespace {
 
 constexpr int panel = 16;                    // outputs that are computed at once
@@ -128,4 +128,4 @@ void ShortMatrix::multiply(const Matrix& x, Matrix& y) const {
   }
 }
 
-}  // namespace heng::insight_events
+}  // namespace heng::insight_bert

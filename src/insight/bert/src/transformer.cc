@@ -1,9 +1,9 @@
-#include "transformer.h"
+#include "heng/insight_bert/transformer.h"
 
 #include <cmath>
 #include <utility>
 
-namespace heng::insight_events {
+namespace heng::insight_bert {
 namespace {
 
 void softmax_rows(Matrix& scores) {
@@ -139,4 +139,4 @@ void backward(const Pass& pass, const Encoder& encoder, const EncoderLayer& laye
   dx += dthrough;
 }
 
-}  // namespace heng::insight_events
+}  // namespace heng::insight_bert

@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "layers.h"
+#include "heng/insight_bert/layers.h"
 
-namespace heng::insight_events {
+namespace heng::insight_bert {
 
 /// A layer's weights as 10-bit integers for reading (never for training): on processors with AVX2 but without VNNI, 16-bit
 /// integer products run at twice the rate of float ones, and with 10 bits for each factor the sums of 2,048 products still
@@ -27,4 +27,4 @@ class ShortMatrix {
   std::vector<float> scale_, bias_;             ///< Per output, padded to whole panels.
 };
 
-}  // namespace heng::insight_events
+}  // namespace heng::insight_bert

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "layers.h"
+#include "heng/insight_bert/layers.h"
 
-namespace heng::insight_events {
+namespace heng::insight_bert {
 
 /// Sizes of a BERT encoder (Devlin et al. 2019).
 struct EncoderShape {
@@ -46,4 +46,4 @@ void forward(const Pass& pass, const Encoder& encoder, const EncoderLayer& layer
 /// `dx`: gradient of the layer's output in, of its input out.
 void backward(const Pass& pass, const Encoder& encoder, const EncoderLayer& layer, const Segments& segments, LayerCache& cache, Matrix& dx);
 
-}  // namespace heng::insight_events
+}  // namespace heng::insight_bert
