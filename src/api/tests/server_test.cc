@@ -317,7 +317,7 @@ TEST_F(ApiTest, DescribesEveryRoute) {
       const bool no_body = path == "/v1/login" || path == "/v1/oidc/finish", no_provider = path == "/v1/oidc/start" || path == "/v1/oidc/logout";
       EXPECT_THAT(answer, StartsWith(no_body ? "HTTP/1.1 400" : no_provider ? "HTTP/1.1 404" : is_public ? "HTTP/1.1 200" : "HTTP/1.1 401")) << verb << " " << path;
     }
-  EXPECT_EQ(operations, 61);
+  EXPECT_EQ(operations, 75);
 }
 
 }  // namespace
