@@ -1,7 +1,6 @@
 """The injection detector with both stages, as `heng guard scan` runs it, on texts of hands that never saw its rules or its training sentences."""
 import json
 import pathlib
-import re
 
 import pytest
 
@@ -32,7 +31,7 @@ def test_attacks_and_harmless_texts_of_other_hands(empty, tmp_path, language):
     for kind, texts, marks, bad in (("missed", attacks, found, False), ("wrong", ordinary, wrong, True), ("wrong", triggers, over, True)):
         for text, mark in zip(texts, marks):
             if mark == bad:
-                print(f"  {kind}: {re.sub(r'(.{110}).*', r'\1…', text)}")
+                print(f"  {kind}: {text[:110]}")
     # bounds against falling back; the goals and what was measured stand in docs/measurements.md
     assert recall >= 0.80
     assert false_alarms <= 0.02

@@ -227,7 +227,7 @@ class TaskTrainer {
   }
 
   Result<void> add_model() {
-    model_ = HENG_TRY(train_model(data_, settings_, fold_, scores_.back(), *inference_, mostly_chinese(data_.texts), progress_, stop_));
+    model_ = HENG_TRY(train_model(data_, settings_, fold_, scores_.back(), *inference_, mostly_chinese(data_), progress_, stop_));
     heads_.model = model_->stage;
     const char* before = tier_name(scores_.back().tier);
     report_.notes.push_back(fmt::format("the model stage is right on {} rows where {} is wrong, and wrong on {} where it is right ({}): {}", model_->better, before, model_->worse, model_->report.measured_on,
