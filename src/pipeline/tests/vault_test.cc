@@ -121,15 +121,16 @@ struct VaultFlowTest : testing::Test {
     turn.chat.messages = {{.role = "user", .content = "Say it"}};
     knowledge.shelf = {fakes::passage(101, "Letter", std::string("The card of the letter is ") + card + ". The fee is 12 yuan.")};
   }
+  fakes::OpenGate gate;
   Result<AskAnswer> ask(Vault* with) {
-    AskerPorts ports{inference, knowledge, audit, guard, verifier, calculator, system_clock(), random, nullptr, nullptr, with};
+    AskerPorts ports{inference, knowledge, audit, guard, verifier, calculator, system_clock(), random, nullptr, nullptr, &gate, with};
     return (*DocumentAsker::create({}, ports))->ask(request, [&](const AskEvent& e) {
       if (e.sentence) streamed += e.sentence->text;
       return true;
     }, {});
   }
   Result<ChatReply> chat(Vault* with) {
-    ChatterPorts ports{inference, audit, guard, system_clock(), random, nullptr, nullptr, with};
+    ChatterPorts ports{inference, audit, guard, system_clock(), random, nullptr, nullptr, &gate, with};
     return (*RecordedChatter::create({}, ports))->chat(turn, [&](const ChatDelta& d) {
       streamed += d.content;
       return true;
@@ -217,7 +218,7 @@ TEST_F(VaultFlowTest, AStopEndsAChatAndAnAskThatStillReadTheirPrompts) {
   SlowReader slow;
   {
     const LateButton button("slow");
-    ChatterPorts ports{slow, audit, guard, system_clock(), random, nullptr, &button, &vault};
+    ChatterPorts ports{slow, audit, guard, system_clock(), random, nullptr, &button, &gate, &vault};
     const auto begun = std::chrono::steady_clock::now();
     const auto reply = (*RecordedChatter::create({}, ports))->chat(turn, {}, {});
     EXPECT_EQ(reply.error().code, ErrorCode::policy_denied);
@@ -226,7 +227,7 @@ TEST_F(VaultFlowTest, AStopEndsAChatAndAnAskThatStillReadTheirPrompts) {
     EXPECT_EQ(audit.closes.back().outcome, "stopped");
   }
   const LateButton button("slow");
-  AskerPorts ports{slow, knowledge, audit, guard, verifier, calculator, system_clock(), random, nullptr, &button, &vault};
+  AskerPorts ports{slow, knowledge, audit, guard, verifier, calculator, system_clock(), random, nullptr, &button, &gate, &vault};
   const auto answer = (*DocumentAsker::create({}, ports))->ask(request, {}, {});
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().code, ErrorCode::policy_denied) << answer.error().message;
@@ -237,7 +238,7 @@ TEST_F(VaultFlowTest, TheCallersStopStillEndsIt) {
   SlowReader slow;
   std::stop_source stop;
   const LateButton never("another");
-  ChatterPorts ports{slow, audit, guard, system_clock(), random, nullptr, &never, &vault};
+  ChatterPorts ports{slow, audit, guard, system_clock(), random, nullptr, &never, &gate, &vault};
   std::jthread later([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     stop.request_stop();
