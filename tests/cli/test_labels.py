@@ -30,7 +30,7 @@ def complete(heng, file):
 
 def test_answers_records_and_pages(bank, tmp_path):
     config = bank.folder / "heng.toml"
-    if "Harbour Bank" not in config.read_text():
+    if '\nprovider = "Harbour Bank"' not in config.read_text():
         config.write_text(config.read_text().replace('# provider = "Heng"', 'provider = "Harbour Bank"'))
     answer = tmp_path / "answer.json"
     answer.write_text(bank.here("ask", "What is the annual fee?", "--kb", "bank", "--json").stdout, encoding="utf-8")
