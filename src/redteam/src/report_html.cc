@@ -2,26 +2,14 @@
 
 #include <algorithm>
 
+#include "heng/base/html.h"
 #include "heng/base/text.h"
 #include "heng/redteam/report.h"
 
 namespace heng::redteam {
 namespace {
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text::replace_invalid_utf8(text)) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
+std::string escaped(std::string_view s) { return text::escape_html(text::replace_invalid_utf8(s)); }
 
 constexpr const char* style =
     "body{font:16px/1.55 system-ui,'Noto Sans CJK SC',sans-serif;max-width:66rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "brief.h"
+#include "heng/base/html.h"
 #include "heng/base/text.h"
 #include "heng/guard_label/label.h"
 
@@ -17,18 +18,7 @@ constexpr const char* style =
     "li{margin:.35rem 0}a{color:#0b57a4;text-decoration:none}a:hover{text-decoration:underline}:target{background:#fff6dd}svg{max-width:100%;height:auto}"
     "@media(prefers-color-scheme:dark){body{background:#14171a;color:#e3e6e9}h2,th,td{border-color:#333a41}.label{background:#3a3112;border-color:#7a6420}a{color:#7db7f0}.dim{color:#9aa4af}:target{background:#3a3112}}";
 
-std::string escaped(std::string_view s) {
-  std::string out;
-  for (const char c : s) {
-    if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '"') out += "&quot;";
-    else if (c == '\'') out += "&#39;";
-    else out += c;
-  }
-  return out;
-}
+using text::escape_html;
 
 std::string cite(int n) { return fmt::format("<a href=\"#i{}\">[{}]</a>", n, n); }
 
@@ -79,7 +69,7 @@ std::string chart(const Brief& brief) {
 
 void add_counts(const Brief& brief, std::string& out) {
   out += fmt::format("<h2>{}</h2><table><tr><th>{}</th><th class=\"r\">{}</th><th>{}</th></tr>", brief.say("计数", "Counts"), brief.say("项目", "What"), brief.say("数量", "Number"), brief.say("所计条目", "Items counted"));
-  for (const auto& c : brief.counts) out += fmt::format("<tr><td>{}</td><td class=\"r\">{}</td><td>{}</td></tr>", escaped(c.name), c.value, cites(c.items));
+  for (const auto& c : brief.counts) out += fmt::format("<tr><td>{}</td><td class=\"r\">{}</td><td>{}</td></tr>", escape_html(c.name), c.value, cites(c.items));
   out += "</table>";
 }
 
@@ -88,7 +78,7 @@ void add_events(const Brief& brief, std::string& out) {
   out += fmt::format("<h2>{}</h2><table><tr><th>{}</th><th>{}</th><th>{}</th><th>{}</th><th class=\"r\">{}</th><th></th></tr>", brief.say("事件", "Events"), brief.say("时间", "Time"), brief.say("类型", "Type"),
                      brief.say("触发词", "Trigger"), brief.say("要素", "Arguments"), brief.say("把握", "Confidence"));
   for (const auto& e : brief.events)
-    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"r\">{:.2f}</td><td>{}</td></tr>", local_time(brief, e.at_ms), escaped(e.type), escaped(e.trigger), escaped(e.arguments), e.confidence, cite(e.n));
+    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"r\">{:.2f}</td><td>{}</td></tr>", local_time(brief, e.at_ms), escape_html(e.type), escape_html(e.trigger), escape_html(e.arguments), e.confidence, cite(e.n));
   out += "</table>";
 }
 
@@ -98,8 +88,8 @@ void add_comparison(const Brief& brief, std::string& out) {
                      brief.say("公司", "Company"), brief.say("条目", "Items"), brief.say("正面", "Positive"), brief.say("中性", "Neutral"), brief.say("负面", "Negative"), brief.say("事件", "Events"), brief.say("代表语句", "Sentence"),
                      brief.say("所计条目", "Items counted"));
   for (const auto& c : brief.comparison)
-    out += fmt::format("<tr><td>{} <span class=\"dim\">{}</span></td><td class=\"r\">{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td>{}</td><td>{}</td></tr>", escaped(c.name), escaped(c.code),
-                       c.mentions.size(), c.positive.size(), c.neutral.size(), c.negative.size(), c.events, c.cites ? fmt::format("“{}” {}", escaped(c.sentence), cite(c.cites)) : "–", cites(c.mentions));
+    out += fmt::format("<tr><td>{} <span class=\"dim\">{}</span></td><td class=\"r\">{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td>{}</td><td>{}</td></tr>", escape_html(c.name), escape_html(c.code),
+                       c.mentions.size(), c.positive.size(), c.neutral.size(), c.negative.size(), c.events, c.cites ? fmt::format("“{}” {}", escape_html(c.sentence), cite(c.cites)) : "–", cites(c.mentions));
   out += "</table>";
 }
 
@@ -108,12 +98,12 @@ void add_items(const Brief& brief, std::string& out) {
   constexpr std::size_t longest = 400;
   for (const auto& b : brief.items) {
     std::string labels;
-    for (const auto& l : b.item.labels) labels += fmt::format("{}{} {:.2f}", labels.empty() ? "" : "<br>", escaped(l.label), l.confidence);
+    for (const auto& l : b.item.labels) labels += fmt::format("{}{} {:.2f}", labels.empty() ? "" : "<br>", escape_html(l.label), l.confidence);
     const bool cut = text::code_points(b.item.text) > longest;
     const std::string shown = cut ? b.item.text.substr(0, text::byte_offset(b.item.text, longest)) + "…" : b.item.text;
     const auto time = [&](const char* name, std::int64_t ms) { return ms > 0 ? fmt::format("{} {}<br>", name, local_time(brief, ms, true)) : std::string(); };
     out += fmt::format("<tr id=\"i{}\"><td class=\"r\">[{}]</td><td class=\"dim\">{}{}{}{}#{} {}{}<br>{}</td><td>{}</td><td>{}{}</td></tr>", b.n, b.n, time(brief.say("发生", "event"), b.item.event_ms), time(brief.say("发布", "published"), b.item.published_ms),
-                       time(brief.say("收到", "ingested"), b.item.ingest_ms), escaped(b.item.stream), b.item.number, escaped(b.item.source), b.item.id.empty() ? "" : " " + escaped(b.item.id), b.item.sha256.substr(0, 12), labels, escaped(shown),
+                       time(brief.say("收到", "ingested"), b.item.ingest_ms), escape_html(b.item.stream), b.item.number, escape_html(b.item.source), b.item.id.empty() ? "" : " " + escape_html(b.item.id), b.item.sha256.substr(0, 12), labels, escape_html(shown),
                        b.repeats() > 1 ? fmt::format(" <span class=\"dim\">({} {})</span>", brief.say("重复", "repeated"), b.repeats() - 1) : "");
   }
   out += "</table>";
@@ -122,18 +112,18 @@ void add_items(const Brief& brief, std::string& out) {
 }  // namespace
 
 std::string brief_html(const Brief& brief) {
-  const std::string title = brief.request.company.empty() ? brief.say("市场简报", "Market brief") : escaped(brief.company.label) + brief.say(" 简报", " brief");
+  const std::string title = brief.request.company.empty() ? brief.say("市场简报", "Market brief") : escape_html(brief.company.label) + brief.say(" 简报", " brief");
   std::string out = fmt::format("<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
                                 "<meta name=\"AIGC\" content=\"{}\"><title>{}</title><style>{}</style></head><body>\n<p class=\"label\">{}</p><h1>{}</h1><p class=\"dim\">{} – {}{}{}</p>",
-                                brief.request.language == "en" ? "en" : "zh", escaped(guard_label::metadata_label({brief.provider, brief.content_id})), title, style,
+                                brief.request.language == "en" ? "en" : "zh", escape_html(guard_label::metadata_label({brief.provider, brief.content_id})), title, style,
                                 brief.say("本简报由程序自动生成：语句均摘自所引条目，数字由程序清点，未使用生成模型；标签来自自动分类，可能有误。",
                                           "Generated by a program: every sentence is quoted from the item it cites, every number is counted, no generative model was used; labels come from automatic classification and may be wrong."),
-                                title, local_time(brief, brief.request.from_ms, true), local_time(brief, brief.request.to_ms, true), brief.request.stream.empty() ? "" : " · " + escaped(brief.request.stream),
+                                title, local_time(brief, brief.request.from_ms, true), local_time(brief, brief.request.to_ms, true), brief.request.stream.empty() ? "" : " · " + escape_html(brief.request.stream),
                                 brief.cut ? fmt::format(" · {} {}", brief.say("条目过多，只计最新", "too many items, only the newest"), most_brief_items) : "");
   out += fmt::format("<h2>{}</h2>", brief.say("要闻", "What happened"));
   if (brief.headlines.empty()) out += fmt::format("<p>{}</p>", brief.say("窗口内没有条目。", "No items in the window."));
   else out += "<ol>";
-  for (const auto& h : brief.headlines) out += fmt::format("<li>“{}” {} <span class=\"dim\">{} {} · {}</span></li>", escaped(h.sentence), cite(h.cites), h.reports, brief.say("次报道", h.reports == 1 ? "report" : "reports"), cites(h.items));
+  for (const auto& h : brief.headlines) out += fmt::format("<li>“{}” {} <span class=\"dim\">{} {} · {}</span></li>", escape_html(h.sentence), cite(h.cites), h.reports, brief.say("次报道", h.reports == 1 ? "report" : "reports"), cites(h.items));
   if (!brief.headlines.empty()) out += "</ol>";
   out += fmt::format("<h2>{}</h2>{}", brief.say("情绪走势", "Tone over time"), chart(brief));
   add_counts(brief, out);

@@ -2,24 +2,12 @@
 
 #include "sections.h"
 
+#include "heng/base/html.h"
+
 namespace heng::explain {
 namespace {
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
+using text::escape_html;
 
 constexpr const char* style =
     "body{font:16px/1.6 system-ui,'Noto Sans CJK SC',sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}"
@@ -36,13 +24,13 @@ std::string html(const std::string& explanation, Wording wording) {
       "<!doctype html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
       "<meta name=\"AIGC\" content=\"{}\"><title>{}</title><style>{}</style></head><body>\n<p class=\"label\">{}</p>\n<h1>{}</h1>\n",
-      wording == Wording::chinese ? "zh" : "en", escaped(page.label_metadata), escaped(page.title), style, escaped(page.label), escaped(page.title));
+      wording == Wording::chinese ? "zh" : "en", escape_html(page.label_metadata), escape_html(page.title), style, escape_html(page.label), escape_html(page.title));
   for (const auto& section : page.sections) {
-    out += fmt::format("<h2>{}</h2>\n<dl>\n", escaped(section.title));
+    out += fmt::format("<h2>{}</h2>\n<dl>\n", escape_html(section.title));
     if (section.rows.empty()) out += "<dd>–</dd>\n";
     for (const auto& row : section.rows) {
-      out += fmt::format("<dt>{}</dt><dd>{}", escaped(row.name), escaped(row.value));
-      if (!row.detail.empty()) out += fmt::format("<small>{}</small>", escaped(row.detail));
+      out += fmt::format("<dt>{}</dt><dd>{}", escape_html(row.name), escape_html(row.value));
+      if (!row.detail.empty()) out += fmt::format("<small>{}</small>", escape_html(row.detail));
       out += "</dd>\n";
     }
     out += "</dl>\n";

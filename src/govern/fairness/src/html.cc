@@ -4,23 +4,12 @@
 
 #include "heng/fairness/counterfactual.h"
 
+#include "heng/base/html.h"
+
 namespace heng::fairness {
 namespace {
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
+using text::escape_html;
 
 struct Mark {
   std::string name;
@@ -33,13 +22,13 @@ std::string drawn(const std::vector<Mark>& marks, double from, double to, double
   constexpr int row = 26, left = 190, width = 420;
   const auto x = [&](double value) { return left + width * (std::clamp(value, from, to) - from) / (to - from); };
   const int height = row * static_cast<int>(marks.size()) + 34;
-  std::string out = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">", left + width + 40, height, escaped(title));
+  std::string out = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">", left + width + 40, height, escape_html(title));
   out += fmt::format("<line x1=\"{0:.1f}\" y1=\"4\" x2=\"{0:.1f}\" y2=\"{1}\" class=\"guide\"/>", x(guide), height - 26);
   for (std::size_t i = 0; i < marks.size(); ++i) {
     const auto& mark = marks[i];
     const int y = 14 + row * static_cast<int>(i);
     out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text><line x1=\"{:.1f}\" y1=\"{}\" x2=\"{:.1f}\" y2=\"{}\" class=\"{}\"/><circle cx=\"{:.1f}\" cy=\"{}\" r=\"5\" class=\"{}\"/>", left - 8,
-                       y + 5, escaped(mark.name), x(mark.low), y, x(mark.high), y, mark.failed ? "bad" : "good", x(mark.at), y, mark.failed ? "bad" : "good");
+                       y + 5, escape_html(mark.name), x(mark.low), y, x(mark.high), y, mark.failed ? "bad" : "good", x(mark.at), y, mark.failed ? "bad" : "good");
   }
   for (int i = 0; i <= 4; ++i) {
     const double value = from + (to - from) * i / 4;
@@ -54,14 +43,14 @@ std::string verdict(bool passed) { return passed ? "<p class=\"pass\">PASSED 通
 
 std::string failures_list(const std::vector<std::string>& failures) {
   std::string out;
-  for (const auto& failure : failures) out += "<li>" + escaped(failure) + "</li>";
+  for (const auto& failure : failures) out += "<li>" + escape_html(failure) + "</li>";
   return out.empty() ? "" : "<ul class=\"failures\">" + out + "</ul>\n";
 }
 
 std::string group_part(const GroupReport& report) {
   std::string out = fmt::format("<h2>Groups 群体指标 ({} cases)</h2>\n{}", report.cases, verdict(report.passed));
   for (const auto& attribute : report.attributes) {
-    out += fmt::format("<h3>{}</h3>\n{}", escaped(attribute.attribute), failures_list(attribute.failures));
+    out += fmt::format("<h3>{}</h3>\n{}", escape_html(attribute.attribute), failures_list(attribute.failures));
     std::vector<Mark> marks;
     for (const auto& g : attribute.groups) {
       const bool failed = std::any_of(attribute.failures.begin(), attribute.failures.end(), [&](const auto& f) { return f.starts_with(g.group + ": "); });
@@ -70,7 +59,7 @@ std::string group_part(const GroupReport& report) {
     out += drawn(marks, 0, 1, attribute.groups.front().rate, "selection rate by " + attribute.attribute);
     out += "<table><tr><th>group</th><th>n</th><th>rate</th><th>95 %</th><th>ratio</th><th>95 %</th><th>difference, Newcombe 95 %</th><th>Fisher p (Holm)</th><th>TPR</th><th>FPR</th><th>calibration gap</th><th>ECE</th></tr>\n";
     for (const auto& g : attribute.groups)
-      out += fmt::format("<tr><td>{}{}</td><td>{}</td><td>{:.3f}</td><td>{:.3f}–{:.3f}</td><td>{:.3f}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", escaped(g.group),
+      out += fmt::format("<tr><td>{}{}</td><td>{}</td><td>{:.3f}</td><td>{:.3f}–{:.3f}</td><td>{:.3f}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", escape_html(g.group),
                          g.reference ? " (reference)" : "", g.n, g.rate, g.rate_interval.low, g.rate_interval.high, g.ratio,
                          g.ratio_interval ? fmt::format("{:.3f}–{:.3f}", g.ratio_interval->low, g.ratio_interval->high) : "–",
                          g.reference ? "–" : fmt::format("{:+.3f} ({:+.3f}…{:+.3f})", g.difference, g.difference_interval.low, g.difference_interval.high),
@@ -83,7 +72,7 @@ std::string group_part(const GroupReport& report) {
 std::string counterfactual_part(const CounterfactualReport& report) {
   std::string out = fmt::format("<h2>Counterfactuals 反事实检验 ({} texts, limit {:.3f})</h2>\n{}{}", report.texts, report.limit, verdict(report.passed), failures_list(report.failures));
   for (const auto& attribute : report.attributes) {
-    out += fmt::format("<h3>{} · {} (baseline 基准: {})</h3>\n", attribute.language, escaped(attribute.attribute), escaped(attribute.baseline));
+    out += fmt::format("<h3>{} · {} (baseline 基准: {})</h3>\n", attribute.language, escape_html(attribute.attribute), escape_html(attribute.baseline));
     std::vector<Mark> marks;
     for (const auto& v : attribute.variants) {
       const bool failed = std::any_of(report.failures.begin(), report.failures.end(), [&](const auto& f) { return f.starts_with(attribute.language + " " + attribute.attribute + " \"" + v.value + "\""); });
