@@ -9,19 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "heng/base/clock.h"
+#include "heng/base/set_clock.h"
 #include "heng/store/pool.h"
 #include "heng/streams/engine.h"
 #include "heng/streams/migrations.h"
 
 namespace heng::streams {
-
-class SetClock final : public Clock {
- public:
-  std::int64_t now = 1'780'000'000'000;
-  std::int64_t unix_ms() const override { return now; }
-  SteadyTime steady() const override { return SteadyTime(std::chrono::milliseconds(now)); }
-};
 
 /// Labels by words: the heads' stand-in for tests of what stands around them.
 class WordLabeller final : public Labeller {

@@ -1,3 +1,4 @@
+#include "heng/base/set_clock.h"
 #include "heng/erasure/retention.h"
 
 #include <gtest/gtest.h>
@@ -12,13 +13,6 @@ namespace heng::erasure {
 namespace {
 
 constexpr std::int64_t day = 86'400'000;
-
-class SetClock final : public Clock {
- public:
-  std::int64_t now = 1'780'000'000'000;
-  std::int64_t unix_ms() const override { return now; }
-  SteadyTime steady() const override { return {}; }
-};
 
 class NotingAudit final : public Audit {
  public:

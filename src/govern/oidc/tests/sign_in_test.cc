@@ -1,3 +1,4 @@
+#include "heng/base/set_clock.h"
 #include "heng/oidc/sign_in.h"
 
 #include <gtest/gtest.h>
@@ -14,13 +15,6 @@
 
 namespace heng::oidc {
 namespace {
-
-class SetClock final : public Clock {
- public:
-  std::int64_t now = 1'780'000'000'000;
-  std::int64_t unix_ms() const override { return now; }
-  SteadyTime steady() const override { return {}; }
-};
 
 /// Opens a session for whoever is vouched for, and remembers whom.
 class OpenUsers final : public Users {

@@ -9,19 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "heng/base/clock.h"
+#include "heng/base/set_clock.h"
 #include "heng/contracts/audit.h"
 #include "heng/review/migrations.h"
 #include "heng/store/pool.h"
 
 namespace heng::review {
-
-class SetClock final : public Clock {
- public:
-  std::int64_t now = 1'780'000'000'000;
-  std::int64_t unix_ms() const override { return now; }
-  SteadyTime steady() const override { return SteadyTime(std::chrono::milliseconds(now)); }
-};
 
 /// Keeps what was noted; can be full.
 class NotingAudit final : public Audit {

@@ -8,18 +8,12 @@
 
 #include "../src/lockout.h"
 #include "../src/password.h"
+#include "heng/base/set_clock.h"
 #include "heng/users/totp.h"
 #include "heng/users/user_directory.h"
 
 namespace heng::users {
 namespace {
-
-class SetClock final : public Clock {
- public:
-  std::int64_t now = 1'780'000'000'000;
-  std::int64_t unix_ms() const override { return now; }
-  SteadyTime steady() const override { return {}; }
-};
 
 // RFC 6238 appendix B, the rows of SHA-1: eight digits
 TEST(Totp, GivesTheCodesOfTheRfc) {

@@ -1,3 +1,4 @@
+#include "heng/base/set_clock.h"
 #include "heng/vault/sealed_vault.h"
 
 #include <gtest/gtest.h>
@@ -18,13 +19,6 @@ namespace {
 
 constexpr const char* planted = "6222020200112233446";
 constexpr const char* token = "[BANK_CARD:0011223344556677aabb]";
-
-class SetClock final : public Clock {
- public:
-  std::int64_t now = 1'780'000'000'000;
-  std::int64_t unix_ms() const override { return now; }
-  SteadyTime steady() const override { return {}; }
-};
 
 class NotingAudit final : public Audit {
  public:
